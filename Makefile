@@ -67,5 +67,5 @@ clean:  ## Remove the environment and all that was made; data/ stays
 	@$(PYTHON) -m venv .venv > /dev/null 2>&1 || { rm -rf .venv; $(INSTALL_VENV); $(PYTHON) -m venv .venv; }
 
 AS_ROOT = $$([ "$$(id -u)" = 0 ] || echo sudo -n)
-INSTALL_VENV = { $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends python3-venv; } \
+INSTALL_VENV = echo "Installing python3-venv ..."; { $(AS_ROOT) apt-get update && $(AS_ROOT) apt-get install -y --no-install-recommends python3-venv; } \
 	> /dev/null 2>&1 || { echo "Python's venv is missing: type  sudo apt-get install python3-venv  and try again." >&2; exit 1; }
