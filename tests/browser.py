@@ -33,7 +33,8 @@ VISITOR = {
     "timezone_id": "Asia/Shanghai",
     "viewport": {"width": 1280, "height": 720},
 }
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+# The script has ended, and no widget's own code is still on its way.
+SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]:not(:has([data-testid="stSkeleton"]))'
 
 # Base URL of each server that runs now, and the file it writes its log to.
 _logs: dict[str, Path] = {}
@@ -88,8 +89,8 @@ def serve(database_url: str, **env: str) -> Iterator[str]:
 
 
 def settled(page: Page, timeout: float = 30_000) -> None:
-    """Wait at most `timeout` milliseconds until no script runs; right after a click none runs yet."""
-    page.wait_for_selector(IDLE, timeout=timeout)
+    """Wait at most `timeout` milliseconds until the page is drawn; right after a click it still is."""
+    page.wait_for_selector(SETTLED, timeout=timeout)
 
 
 def log(url: str) -> str:
