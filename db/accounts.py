@@ -1,0 +1,229 @@
+"""Accounts: who may sign in, in which role, for whom."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, exists, func, select
+
+from catalog import identifiers
+from db import clock, passwords, reach, sign_ins
+from db.errors import NotFound, Refused
+from db.fields import Form
+from db.models import Account, Division, Enterprise, Institution, Registration, RegistrationStatus, Role
+
+USERNAME = re.compile(r"[a-z0-9_\-.\u4e00-\u9fff]{3,40}")
+
+
+def username(text: str) -> str:
+    """A user name as stored: folded, lower case; raises Refused unless 3 to 40 letters, digits, _ - . or 汉字."""
+    folded = unicodedata.normalize("NFKC", text).strip().lower()
+    if not USERNAME.fullmatch(folded):
+        raise Refused("账号名请用 3 至 40 个字母、数字、汉字或 _ - .", {"username": "账号名请用 3 至 40 个字母、数字、汉字或 _ - ."})
+    return folded
+
+
+def is_taken(session: Session, name: str) -> bool:
+    """Whether an account or a registration under way has the (folded) user name."""
+    waiting = (RegistrationStatus.submitted, RegistrationStatus.sent_back)
+    registered = exists().where(col(Registration.username) == name, col(Registration.status).in_(waiting))
+    return bool(session.scalar(select(exists().where(col(Account.username) == name) | registered)))
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nobody has an account yet, as at the very first start."""
+    return not session.scalar(select(exists().select_from(Account)))
+
+
+def create_first_administrator(session: Session, *, username: str, full_name: str, password: str) -> Account:
+    """The administrator's account of a fresh database; raises Refused once any account exists."""
+    if not is_empty(session):
+        raise Refused("系统已有账号，请由管理员在“账户管理”中新增")
+    return _added(session, username, full_name, password, Role.administrator)
+
+
+def create_administrator(session: Session, *, username: str, full_name: str, password: str) -> Account:
+    """One more administrator, by whoever runs the command line. Raises Refused for a bad name or password."""
+    return _added(session, username, full_name, password, Role.administrator)
+
+
+def create(
+    session: Session,
+    *,
+    username: str,
+    full_name: str,
+    password: str,
+    role: Role,
+    by: Account,
+    mobile: str = "",
+    institution_id: int | None = None,
+    division_code: str | None = None,
+) -> Account:
+    """An account for staff, an institution or a person; the password must be changed at first sign-in.
+
+    Enterprise accounts come from registrations only. Raises Refused to all but administrators.
+    """
+    reach.allow(by, Role.administrator)
+    if role == Role.enterprise:
+        raise Refused("使用单位账号须经企业注册和审核产生")
+    if role == Role.institution and (institution_id is None or session.get(Institution, institution_id) is None):
+        raise Refused("请选择账号所属的技术机构")
+    if division_code is not None and session.get(Division, division_code) is None:
+        raise Refused("请选择有效的行政区划")
+    return _added(
+        session,
+        username,
+        full_name,
+        password,
+        role,
+        mobile,
+        institution_id=institution_id if role == Role.institution else None,
+        division_code=division_code if role in reach.BUREAU else None,
+        must_change_password=True,
+    )
+
+
+def _added(
+    session: Session, name: str, full_name: str, password: str, role: Role, mobile: str = "", **values: Any
+) -> Account:
+    form = Form()
+    shown = form.text("full_name", "姓名", full_name, 60, required=True)
+    number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
+    form.done()
+    folded = username(name)
+    if is_taken(session, folded):
+        raise Refused("该账号名已被使用，请换一个", {"username": "该账号名已被使用，请换一个"})
+    passwords.check(password, folded)
+    made = Account(
+        username=folded,
+        password_hash=passwords.hashed(password),
+        role=role,
+        full_name=shown,
+        mobile=number,
+        **values,
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def change_password(
+    session: Session, *, by: Account, current: str, new: str, token: str | None = None
+) -> None:
+    """Set one's own password; every other sign-in of the account ends.
+
+    Raises Refused when the current password is wrong or the new one breaks the rules of `passwords`.
+    """
+    if not passwords.matches(current, by.password_hash):
+        raise Refused("当前密码不正确，请重新输入", {"current": "当前密码不正确，请重新输入"})
+    if new == current:
+        raise Refused("新密码不能与当前密码相同", {"new": "新密码不能与当前密码相同"})
+    passwords.check(new, by.username)
+    _set_password(by, new)
+    by.must_change_password = False
+    sign_ins.end_all(session, by.id, except_token=token)
+
+
+def reset_password(session: Session, account_id: int, new: str, *, by: Account) -> Account:
+    """Give someone a passing password, to be changed at first sign-in; all sign-ins of the account end."""
+    account = _managed(session, account_id, by)
+    passwords.check(new, account.username)
+    _set_password(account, new)
+    account.must_change_password = True
+    sign_ins.end_all(session, account.id)
+    return account
+
+
+def _set_password(account: Account, new: str) -> None:
+    account.password_hash = passwords.hashed(new)
+    account.password_changed_at = clock.now()
+
+
+def suspend(session: Session, account_id: int, *, by: Account) -> Account:
+    """Stop an account at once; raises Refused for one's own."""
+    account = _managed(session, account_id, by)
+    if account.id == by.id:
+        raise Refused("不能停用自己的账号，请由另一位管理员操作")
+    account.is_active = False
+    sign_ins.end_all(session, account.id)
+    return account
+
+
+def resume(session: Session, account_id: int, *, by: Account) -> Account:
+    """Let a suspended account sign in again."""
+    account = _managed(session, account_id, by)
+    account.is_active = True
+    return account
+
+
+def _managed(session: Session, account_id: int, by: Account) -> Account:
+    reach.allow(by, Role.administrator)
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("账号")
+    return account
+
+
+def edit_profile(session: Session, *, by: Account, full_name: str, mobile: str) -> None:
+    """Change one's own name and mobile number."""
+    form = Form()
+    shown = form.text("full_name", "姓名", full_name, 60, required=True)
+    number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
+    form.done()
+    by.full_name, by.mobile = shown, number
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account as the administrator's list shows it."""
+
+    id: int
+    username: str
+    full_name: str
+    role: Role
+    belongs_to: str
+    mobile: str
+    is_active: bool
+    must_change_password: bool
+
+
+def page(
+    session: Session, *, by: Account, text: str = "", role: Role | None = None, number: int = 1, size: int = 50
+) -> tuple[list[AccountRow], int]:
+    """One page of accounts and the count of all that match; raises Refused to all but administrators."""
+    reach.allow(by, Role.administrator)
+    belongs_to = func.coalesce(Enterprise.name, Institution.name, Division.full_name, "")
+    matching = [col(Account.role) == role] if role else []
+    if text.strip():
+        shown = (col(Account.username), col(Account.full_name), belongs_to)
+        matching.append(sa.or_(*(column.contains(text.strip(), autoescape=True) for column in shown)))
+    joined = (
+        sa.select()
+        .select_from(Account)
+        .join(Enterprise, col(Account.enterprise_id) == Enterprise.id, isouter=True)
+        .join(Institution, col(Account.institution_id) == Institution.id, isouter=True)
+        .join(Division, col(Account.division_code) == Division.code, isouter=True)
+        .where(*matching)
+    )
+    rows = session.execute(
+        joined.add_columns(Account, belongs_to.label("belongs_to"))
+        .order_by(Account.role, Account.username, Account.id)
+        .limit(size)
+        .offset((number - 1) * size)
+    )
+    total = session.scalar(joined.add_columns(func.count())) or 0
+    return [
+        AccountRow(
+            id=row.Account.id,
+            username=row.Account.username,
+            full_name=row.Account.full_name,
+            role=row.Account.role,
+            belongs_to=row.belongs_to,
+            mobile=row.Account.mobile,
+            is_active=row.Account.is_active,
+            must_change_password=row.Account.must_change_password,
+        )
+        for row in rows
+    ], total

@@ -1,0 +1,158 @@
+"""状态看板: the counts behind the bureau's screens. Every number is a list that `instruments` or
+`appointments` gives with the same filter."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, func
+
+from db import appointments, clock, instruments, reach
+from db.models import (
+    OPEN,
+    Account,
+    AppointmentLine,
+    Conclusion,
+    Division,
+    Institution,
+    Instrument,
+    InstrumentStatus,
+    LineStatus,
+    Role,
+    UnassignedReason,
+)
+
+VIEWERS = (*reach.BUREAU, Role.enterprise, Role.personal)
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Instruments in use by validity; the windows nest, `valid` is the numerator of 受检率."""
+
+    in_use: int
+    valid: int
+    overdue: int
+    within_30: int
+    within_60: int
+    within_90: int
+    missing: int
+    rejected: int
+
+    @property
+    def rate(self) -> float | None:
+        """受检率: in use with a valid certificate ÷ all in use; None when there are none."""
+        return self.valid / self.in_use if self.in_use else None
+
+
+def validity(session: Session, *, by: Account, division_code: str | None = None) -> Validity:
+    """Instruments in use within the asker's reach, in one pass."""
+    reach.allow(by, *VIEWERS)
+    today, until = clock.today(), col(Instrument.valid_until)
+
+    def counted(condition: Any) -> Any:
+        return func.count(sa.case((condition, 1)))
+
+    is_rejected = col(Instrument.conclusion) == Conclusion.rejected
+    row = session.execute(
+        sa.select(
+            func.count(),
+            counted((until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True)),
+            counted(until < today),
+            *(counted(until.between(today, today + timedelta(days))) for days in (30, 60, 90)),
+            counted(until.is_(None)),
+            counted(is_rejected),
+        ).where(
+            reach.instruments(by),
+            col(Instrument.status) == InstrumentStatus.in_use,
+            reach.within(Instrument.division_code, division_code),
+        )
+    ).one()
+    return Validity(*row)
+
+
+def by_status(session: Session, *, by: Account, division_code: str | None = None) -> dict[LineStatus, int]:
+    """Appointment lines by status, each status present."""
+    rows = session.execute(
+        sa.select(AppointmentLine.status, func.count())
+        .where(reach.lines(by), reach.within(AppointmentLine.division_code, division_code))
+        .group_by(AppointmentLine.status)
+    )
+    return {status: 0 for status in LineStatus} | dict(rows.all())
+
+
+@dataclass(frozen=True)
+class Group:
+    """Open lines of one division or institution, by status."""
+
+    key: Any
+    name: str
+    counts: dict[LineStatus, int]
+
+    @property
+    def total(self) -> int:
+        """All its open lines."""
+        return sum(self.counts.values())
+
+
+def by_division(session: Session, *, by: Account) -> list[Group]:
+    """Open lines by the place of use, the most loaded first; None stands for lines without a place."""
+    reach.allow(by, *reach.BUREAU)
+    rows = session.execute(
+        sa.select(AppointmentLine.division_code, Division.full_name, AppointmentLine.status, func.count())
+        .join(Division, col(AppointmentLine.division_code) == Division.code, isouter=True)
+        .where(reach.lines(by), col(AppointmentLine.status).in_(OPEN))
+        .group_by(AppointmentLine.division_code, Division.full_name, AppointmentLine.status)
+    )
+    return _grouped(rows, "未填使用地点")
+
+
+def by_institution(session: Session, *, by: Account) -> list[Group]:
+    """Open lines by institution, the most loaded first; None stands for lines not assigned."""
+    reach.allow(by, *reach.BUREAU)
+    rows = session.execute(
+        sa.select(AppointmentLine.institution_id, Institution.name, AppointmentLine.status, func.count())
+        .join(Institution, col(AppointmentLine.institution_id) == Institution.id, isouter=True)
+        .where(reach.lines(by), col(AppointmentLine.status).in_(OPEN))
+        .group_by(AppointmentLine.institution_id, Institution.name, AppointmentLine.status)
+    )
+    return _grouped(rows, "未分配技术机构")
+
+
+def _grouped(rows: Any, nameless: str) -> list[Group]:
+    groups: dict[Any, Group] = {}
+    for key, name, status, count in rows:
+        group = groups.setdefault(key, Group(key, name or nameless, {}))
+        group.counts[status] = count
+    return sorted(groups.values(), key=lambda group: (-group.total, str(group.key)))
+
+
+def unassigned(session: Session, *, by: Account) -> dict[UnassignedReason, int]:
+    """Lines without an institution, by reason."""
+    rows = session.execute(
+        sa.select(AppointmentLine.unassigned_reason, func.count())
+        .where(reach.lines(by), col(AppointmentLine.status) == LineStatus.unassigned)
+        .group_by(AppointmentLine.unassigned_reason)
+    )
+    return {reason: count for reason, count in rows if reason}
+
+
+def late(session: Session, *, by: Account) -> dict[str, int]:
+    """Lines later than they should be, by key of `appointments.LATE`."""
+    return {
+        key: appointments.count(session, appointments.Filters(late=key), by=by) for key in appointments.LATE
+    }
+
+
+def overdue_by_division(session: Session, *, by: Account) -> list[tuple[str | None, str, int, int]]:
+    """Instruments in use by place: (code, name, in use, overdue), the most overdue first."""
+    reach.allow(by, *reach.BUREAU)
+    late_count = func.count(sa.case((instruments.due_condition("overdue", clock.today()), 1)))
+    rows = session.execute(
+        sa.select(Instrument.division_code, Division.full_name, func.count(), late_count)
+        .join(Division, col(Instrument.division_code) == Division.code, isouter=True)
+        .where(reach.instruments(by), col(Instrument.status) == InstrumentStatus.in_use)
+        .group_by(Instrument.division_code, Division.full_name)
+        .order_by(late_count.desc(), Instrument.division_code)
+    )
+    return [(code, name or "未填使用地点", in_use, overdue) for code, name, in_use, overdue in rows]

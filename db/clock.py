@@ -1,0 +1,23 @@
+"""The one clock: moments are aware UTC, days are days in China."""
+
+import os
+from datetime import date, datetime, timezone
+from zoneinfo import ZoneInfo
+
+CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def now() -> datetime:
+    """This moment, aware, in UTC; `YUEJIAN_NOW` (ISO 8601 with zone) sets it for trials and tests."""
+    fixed = os.environ.get("YUEJIAN_NOW")
+    return datetime.fromisoformat(fixed).astimezone(timezone.utc) if fixed else datetime.now(timezone.utc)
+
+
+def today() -> date:
+    """This day in China."""
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """The day in China on which an aware moment falls."""
+    return moment.astimezone(CHINA).date()

@@ -1,0 +1,73 @@
+"""One engine a process; only `transaction()` commits."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+# FULL: a confirmed record survives a power cut; NORMAL under WAL may lose the last commits.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON", "trusted_schema=OFF")
+# SQLite writers that queue here, rather than poll for the file's lock, wait about a tenth as long.
+WRITING = threading.RLock()
+
+
+def database_url() -> str:
+    """The database of this process: `DATABASE_URL`, else one SQLite file under `data/`."""
+    return os.environ.get("DATABASE_URL") or "sqlite:///data/yuejian.db"
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process, made on first use."""
+    return make_engine(database_url())
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for SQLite or PostgreSQL, with the settings the rules of this product rely on."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+    path = url.removeprefix("sqlite:///")
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    made = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=20)
+    event.listen(made, "connect", _prepare)
+    event.listen(made, "begin", _begin)
+    return made
+
+
+def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Any) -> None:
+    # A deferred BEGIN that writes later fails at once when another writer came between.
+    is_read = connection.get_execution_options().get("is_read")
+    connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session that writes: committed at the end, rolled back when anything is raised."""
+    bind = engine()
+    with WRITING if bind.dialect.name == "sqlite" else nullcontext():
+        with Session(bind, expire_on_commit=False) as session, session.begin():
+            yield session
+
+
+@contextmanager
+def reading() -> Iterator[Session]:
+    """A session that only reads, from one snapshot, and never waits for writers."""
+    with engine().connect().execution_options(is_read=True) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        with Session(connection, expire_on_commit=False) as session:
+            yield session
+        connection.rollback()

@@ -1,0 +1,162 @@
+"""Who signs in, for whom, and since when."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from db import clock
+from db.models.enums import LinkStatus, RegistrationStatus, Role, named
+
+
+class Enterprise(SQLModel, table=True):
+    """使用单位: the owner of a ledger."""
+
+    __tablename__ = "enterprises"
+    id: int = Field(default=None, primary_key=True)
+    credit_code: str = Field(max_length=18, unique=True)
+    name: str = Field(max_length=120, index=True)
+    division_code: str = Field(foreign_key="divisions.code", max_length=6, index=True)
+    address: str = Field(default="", max_length=200)
+    contact_name: str = Field(default="", max_length=60)
+    mobile: str = Field(max_length=11)
+    created_at: datetime = Field(default_factory=clock.now)
+
+
+class Institution(SQLModel, table=True):
+    """技术机构: verifies what it is authorized for."""
+
+    __tablename__ = "institutions"
+    id: int = Field(default=None, primary_key=True)
+    code: str = Field(max_length=12, unique=True)
+    name: str = Field(max_length=120, unique=True)
+    division_code: str = Field(foreign_key="divisions.code", max_length=6)
+    address: str = Field(default="", max_length=200)
+    telephone: str = Field(default="", max_length=40)
+    is_suspended: bool = False
+    created_at: datetime = Field(default_factory=clock.now)
+
+
+class Account(SQLModel, table=True):
+    """Someone who signs in. `division_code` is the area a member of staff answers for; none means all."""
+
+    __tablename__ = "accounts"
+    id: int = Field(default=None, primary_key=True)
+    username: str = Field(max_length=40, unique=True)
+    password_hash: str = Field(max_length=100)
+    role: Role = Field(sa_type=named(Role))
+    full_name: str = Field(max_length=60)
+    mobile: str = Field(default="", max_length=11, index=True)
+    enterprise_id: int | None = Field(default=None, foreign_key="enterprises.id", index=True)
+    institution_id: int | None = Field(default=None, foreign_key="institutions.id", index=True)
+    division_code: str | None = Field(default=None, foreign_key="divisions.code", max_length=6)
+    is_active: bool = True
+    must_change_password: bool = False
+    password_changed_at: datetime = Field(default_factory=clock.now)
+    created_at: datetime = Field(default_factory=clock.now)
+    __table_args__ = (
+        sa.CheckConstraint("role != 'enterprise' OR enterprise_id IS NOT NULL", name="enterprise_account_has_enterprise"),
+        sa.CheckConstraint(
+            "role != 'institution' OR institution_id IS NOT NULL", name="institution_account_has_institution"
+        ),
+    )
+
+
+class SignIn(SQLModel, table=True):
+    """One signed-in browser. Only hashes are stored; a ticket is exchanged once for the cookie's token."""
+
+    __tablename__ = "sign_ins"
+    id: int = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    ticket_hash: str | None = Field(default=None, max_length=64, unique=True)
+    token_hash: str | None = Field(default=None, max_length=64, unique=True)
+    created_at: datetime = Field(default_factory=clock.now)
+    seen_at: datetime = Field(default_factory=clock.now)
+    expires_at: datetime
+    ended_at: datetime | None = None
+    address: str = Field(default="", max_length=60)
+    agent: str = Field(default="", max_length=200)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """A try to sign in, kept to slow down guessing by name and by address."""
+
+    __tablename__ = "sign_in_attempts"
+    id: int = Field(default=None, primary_key=True)
+    username: str = Field(max_length=40)
+    address: str = Field(default="", max_length=60)
+    at: datetime = Field(default_factory=clock.now)
+    has_succeeded: bool = False
+    __table_args__ = (
+        sa.Index("ix_sign_in_attempts_username_at", "username", "at"),
+        sa.Index("ix_sign_in_attempts_address_at", "address", "at"),
+    )
+
+
+class Attachment(SQLModel, table=True):
+    """A stored file; its bytes lie under `data/attachments/` by their digest."""
+
+    __tablename__ = "attachments"
+    id: int = Field(default=None, primary_key=True)
+    digest: str = Field(max_length=64, index=True)
+    name: str = Field(max_length=200)
+    media_type: str = Field(max_length=80)
+    size: int
+    created_at: datetime = Field(default_factory=clock.now)
+    created_by_id: int | None = Field(default=None, foreign_key="accounts.id")
+
+
+class Registration(SQLModel, table=True):
+    """企业注册: an application to become an enterprise with an account."""
+
+    __tablename__ = "registrations"
+    id: int = Field(default=None, primary_key=True)
+    version: int = 1
+    number: str = Field(max_length=24, unique=True)
+    status: RegistrationStatus = Field(sa_type=named(RegistrationStatus))
+    credit_code: str = Field(max_length=18, index=True)
+    name: str = Field(max_length=120)
+    division_code: str = Field(foreign_key="divisions.code", max_length=6, index=True)
+    mobile: str = Field(max_length=11)
+    contact_name: str = Field(max_length=60)
+    address: str = Field(default="", max_length=200)
+    username: str = Field(max_length=40)
+    password_hash: str = Field(max_length=100)
+    is_urgent: bool = False
+    licence_id: int | None = Field(default=None, foreign_key="attachments.id")
+    submitted_at: datetime = Field(default_factory=clock.now)
+    decided_at: datetime | None = None
+    enterprise_id: int | None = Field(default=None, foreign_key="enterprises.id")
+    __table_args__ = (
+        sa.Index("ix_registrations_status_submitted_at", "status", "submitted_at"),
+        sa.Index(
+            "uq_registrations_waiting_credit_code",
+            "credit_code",
+            unique=True,
+            sqlite_where=sa.text("status IN ('submitted', 'sent_back')"),
+            postgresql_where=sa.text("status IN ('submitted', 'sent_back')"),
+        ),
+    )
+
+
+class Link(SQLModel, table=True):
+    """关联企业: a personal account may work for an enterprise."""
+
+    __tablename__ = "links"
+    id: int = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id", index=True)
+    enterprise_id: int = Field(foreign_key="enterprises.id", index=True)
+    status: LinkStatus = Field(sa_type=named(LinkStatus))
+    can_edit: bool = True
+    can_book: bool = True
+    requested_at: datetime = Field(default_factory=clock.now)
+    __table_args__ = (
+        sa.Index(
+            "uq_links_open",
+            "account_id",
+            "enterprise_id",
+            unique=True,
+            sqlite_where=sa.text("status IN ('requested', 'granted')"),
+            postgresql_where=sa.text("status IN ('requested', 'granted')"),
+        ),
+    )

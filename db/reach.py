@@ -1,0 +1,123 @@
+"""Who may see and touch what: the conditions every query and operation filters by.
+
+What an asker may not see does not exist for them.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from catalog.divisions import bounds
+from db.errors import NotFound, Refused
+from db.models import (
+    Account,
+    Appointment,
+    AppointmentLine,
+    Enterprise,
+    Instrument,
+    Link,
+    LinkStatus,
+    Registration,
+    Role,
+)
+
+Condition = sa.ColumnElement[bool]
+BUREAU = (Role.reviewer, Role.supervisor)
+
+
+def within(column: Any, code: str | None) -> Condition:
+    """Rows whose division lies in the area of `code`; no code means everywhere."""
+    return sa.true() if code is None else col(column).between(*bounds(code))
+
+
+def allow(by: Account, *roles: Role) -> None:
+    """Raise Refused unless the account acts in one of `roles`."""
+    if not by.is_active or by.role not in roles:
+        raise Refused(f"{by.role}不能执行此操作，请使用有权限的账号登录")
+
+
+def _linked(by: Account) -> Any:
+    return select(Link.enterprise_id).where(Link.account_id == by.id, Link.status == LinkStatus.granted)
+
+
+def enterprises(by: Account) -> Condition:
+    """The enterprises an account works for, or watches over."""
+    if by.role == Role.enterprise:
+        return col(Enterprise.id) == by.enterprise_id
+    if by.role == Role.personal:
+        return col(Enterprise.id).in_(_linked(by))
+    if by.role in BUREAU:
+        return within(Enterprise.division_code, by.division_code)
+    return sa.false()
+
+
+def instruments(by: Account) -> Condition:
+    """The ledger rows an account sees: its own, or those used in its area (or nowhere yet)."""
+    if by.role == Role.enterprise:
+        return col(Instrument.enterprise_id) == by.enterprise_id
+    if by.role == Role.personal:
+        return col(Instrument.enterprise_id).in_(_linked(by))
+    if by.role not in BUREAU:
+        return sa.false()
+    if by.division_code is None:
+        return sa.true()
+    placeless = select(Enterprise.id).where(within(Enterprise.division_code, by.division_code))
+    return within(Instrument.division_code, by.division_code) | (
+        col(Instrument.division_code).is_(None) & col(Instrument.enterprise_id).in_(placeless)
+    )
+
+
+def appointments(by: Account) -> Condition:
+    """The appointments an account sees; an institution sees those with a line of its own."""
+    if by.role == Role.enterprise:
+        return col(Appointment.enterprise_id) == by.enterprise_id
+    if by.role == Role.personal:
+        return col(Appointment.enterprise_id).in_(_linked(by))
+    own = select(AppointmentLine.appointment_id).where(lines(by))
+    return col(Appointment.id).in_(own)
+
+
+def lines(by: Account) -> Condition:
+    """The appointment lines an account sees."""
+    if by.role == Role.institution:
+        return col(AppointmentLine.institution_id) == by.institution_id
+    if by.role in (Role.enterprise, Role.personal):
+        return col(AppointmentLine.appointment_id).in_(select(Appointment.id).where(appointments(by)))
+    if by.role not in BUREAU:
+        return sa.false()
+    if by.division_code is None:
+        return sa.true()
+    # A line without a division belongs to the area of the enterprise that booked it.
+    booked = (
+        select(Appointment.id)
+        .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
+        .where(within(Enterprise.division_code, by.division_code))
+    )
+    return within(AppointmentLine.division_code, by.division_code) | (
+        col(AppointmentLine.division_code).is_(None) & col(AppointmentLine.appointment_id).in_(booked)
+    )
+
+
+def registrations(by: Account) -> Condition:
+    """The registrations a member of staff sees."""
+    return within(Registration.division_code, by.division_code) if by.role in BUREAU else sa.false()
+
+
+def enterprise(session: Session, enterprise_id: int, by: Account, to: str = "view") -> Enterprise:
+    """The enterprise, if `by` may `view`, `edit` or `book` for it; raises NotFound otherwise."""
+    found = session.exec(select(Enterprise).where(Enterprise.id == enterprise_id, enterprises(by))).first()
+    if found is None:
+        raise NotFound("使用单位")
+    if to != "view":
+        _check_act(session, enterprise_id, by, to)
+    return found
+
+
+def _check_act(session: Session, enterprise_id: int, by: Account, to: str) -> None:
+    if by.role == Role.personal:
+        link = session.exec(_linked(by).with_only_columns(Link).where(Link.enterprise_id == enterprise_id)).first()
+        if link is None or not {"edit": link.can_edit, "book": link.can_book}[to]:
+            raise Refused("企业未授予您此项权限，请联系企业账号在“我的企业授权”中开通")
+    elif by.role not in (Role.enterprise, Role.supervisor):
+        raise Refused(f"{by.role}不能执行此操作，请使用有权限的账号登录")

@@ -1,0 +1,183 @@
+"""Reference data in the database: divisions and the catalog of kinds, with their editions."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, insert, select
+
+import catalog.divisions
+import catalog.kinds
+from catalog.files import Edition as ShippedEdition
+from db import clock
+from db.models import Category, Dataset, Division, Edition, Kind, VerificationMode
+
+
+def load(session: Session) -> None:
+    """Bring the shipped editions into the tables; an official catalog, once loaded, is left alone."""
+    _load_divisions(session)
+    _load_kinds(session)
+
+
+def _load_divisions(session: Session) -> None:
+    if not _add_edition(session, Dataset.divisions, catalog.divisions.PATH.read_bytes(), catalog.divisions.EDITION):
+        return
+    known = {row.code: row for row in session.exec(select(Division))}
+    fresh = []
+    for shipped in catalog.divisions.divisions():
+        values = {
+            "name": shipped.name,
+            "level": shipped.level,
+            "parent_code": shipped.parent_code,
+            "full_name": catalog.divisions.full_name(shipped.code),
+            "retired_on": None,
+        }
+        row = known.pop(shipped.code, None)
+        if row is None:
+            fresh.append({"code": shipped.code, **values})
+        else:
+            row.sqlmodel_update(values)
+    if fresh:
+        session.exec(insert(Division), params=fresh)
+    for row in known.values():
+        row.retired_on = row.retired_on or clock.today()
+
+
+def _load_kinds(session: Session) -> None:
+    official = select(Edition).where(Edition.dataset == Dataset.catalog, Edition.is_official)
+    if session.exec(official).first():
+        return
+    edition = _add_edition(session, Dataset.catalog, catalog.kinds.PATH.read_bytes(), catalog.kinds.EDITION)
+    if edition is None:
+        return
+    groups = {row.code: row for row in session.exec(select(Category))}
+    known = {row.code: row for row in session.exec(select(Kind))}
+    for shipped in catalog.kinds.kinds():
+        group = groups.setdefault(shipped.category.code, Category(code=shipped.category.code, name=""))
+        group.name = shipped.category.name
+        session.add(group)
+        session.flush()
+        values = _kind_values(shipped) | {"category_id": group.id, "edition_id": edition.id}
+        row = known.pop(shipped.code, None) or Kind(code=shipped.code)
+        row.sqlmodel_update(values)
+        session.add(row)
+    for row in known.values():
+        row.retired_on = row.retired_on or clock.today()
+
+
+def _kind_values(shipped: catalog.kinds.Kind) -> dict[str, object]:
+    return {
+        "official_code": shipped.official_code,
+        "name": shipped.name,
+        "supervision": shipped.supervision,
+        "verification_mode": shipped.verification_mode,
+        "verification_mode_text": shipped.verification_mode_text or "",
+        "scope": shipped.scope or "",
+        "interval_months": shipped.interval_months,
+        "limit_of_use_months": shipped.limit_of_use_months,
+        "regulations": "；".join(shipped.regulations),
+        "source_grade": shipped.best_source_grade,
+        "source": shipped.source,
+        "retired_on": None,
+    }
+
+
+def _add_edition(session: Session, dataset: Dataset, content: bytes, shipped: ShippedEdition) -> Edition | None:
+    """A new edition row, or None when exactly this file is the newest already."""
+    digest = hashlib.sha256(content).hexdigest()
+    newest = select(Edition).where(Edition.dataset == dataset).order_by(col(Edition.id).desc())
+    row = session.exec(newest).first()
+    if row and row.digest == digest:
+        return None
+    made = Edition(
+        dataset=dataset,
+        name=shipped.name,
+        note=shipped.note,
+        digest=digest,
+        effective_on=shipped.dated_on or clock.today(),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def editions(session: Session) -> list[Edition]:
+    """Every edition loaded, the newest first."""
+    return list(session.exec(select(Edition).order_by(col(Edition.id).desc())))
+
+
+def edition(session: Session, dataset: Dataset) -> Edition:
+    """The edition in force of one reference table."""
+    rows = select(Edition).where(Edition.dataset == dataset).order_by(col(Edition.id).desc())
+    return session.exec(rows.limit(1)).one()
+
+
+@dataclass(frozen=True)
+class KindRow:
+    """A kind with its category, as screens list it; `interval_months` is None where no source gave it."""
+
+    id: int
+    code: str
+    name: str
+    category_id: int
+    category: str
+    verification_mode: VerificationMode | None
+    scope: str
+    interval_months: int | None
+    limit_of_use_months: int | None
+    regulations: str
+    source_grade: str
+    retired_on: date | None
+
+
+def kinds(session: Session) -> list[KindRow]:
+    """Every kind, the retired ones too, by category and code."""
+    rows = session.execute(
+        sa.select(
+            Kind.id,
+            Kind.code,
+            Kind.name,
+            Kind.category_id,
+            Category.name.label("category"),
+            Kind.verification_mode,
+            Kind.scope,
+            Kind.interval_months,
+            Kind.limit_of_use_months,
+            Kind.regulations,
+            Kind.source_grade,
+            Kind.retired_on,
+        )
+        .join(Category, Kind.category_id == Category.id)
+        .order_by(Category.code, Kind.code)
+    )
+    return [KindRow(**row._mapping) for row in rows]
+
+
+@dataclass(frozen=True)
+class DivisionRow:
+    """A division; `is_complete` when nothing lies below it, so that an address may stop there."""
+
+    code: str
+    name: str
+    full_name: str
+    parent_code: str | None
+    is_connector: bool
+    is_complete: bool
+
+
+def divisions(session: Session) -> list[DivisionRow]:
+    """Every division in force, by code."""
+    rows = session.exec(select(Division).where(col(Division.retired_on).is_(None)).order_by(col(Division.code))).all()
+    parents = {row.parent_code for row in rows}
+    return [
+        DivisionRow(
+            code=row.code,
+            name=row.name,
+            full_name=row.full_name,
+            parent_code=row.parent_code,
+            is_connector=row.name in catalog.divisions.CONNECTOR_NAMES and row.level == catalog.divisions.Level.prefecture,
+            is_complete=row.code not in parents and row.name not in catalog.divisions.CONNECTOR_NAMES,
+        )
+        for row in rows
+    ]

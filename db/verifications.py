@@ -1,0 +1,230 @@
+"""检定结果: the result of one line, its certificate or notice, and 有效期至 in the ledger."""
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, func, select
+
+from db import clock, counters, instruments, reach, workflow
+from db.errors import Conflict, NotFound, Refused
+from db.fields import Form
+from db.models import (
+    Account,
+    Appointment,
+    AppointmentLine,
+    Conclusion,
+    Enterprise,
+    Institution,
+    Instrument,
+    Kind,
+    Role,
+    Subject,
+    Verification,
+    VerificationMode,
+    VerificationType,
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the institution types for one or several lines; an empty `certificate_number` is given out here."""
+
+    verification_type: VerificationType
+    verified_on: date
+    conclusion: Conclusion
+    regulation: str
+    verifier: str
+    checker: str
+    measurement_standard: str = ""
+    valid_until: date | None = None
+    certificate_number: str = ""
+    remark: str = ""
+
+
+def default_valid_until(kind: Kind, verified_on: date) -> date | None:
+    """检定日期 + interval − 1 day (ours); for kinds rotated out, + limit of use; None where no source gives it."""
+    months = kind.interval_months
+    if kind.verification_mode == VerificationMode.first_only_rotate:
+        months = kind.limit_of_use_months
+    return months_later(verified_on, months) - timedelta(1) if months else None
+
+
+def months_later(day: date, months: int) -> date:
+    """The same day `months` later, or the last of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def record(session: Session, line_ids: Sequence[int], result: Result, *, by: Account) -> list[Verification]:
+    """登记结果 for lines in verification, all or none.
+
+    A pass issues a certificate number and moves 有效期至, a rejection issues the number of a
+    检定结果通知书 (办法 1987 art. 9). Raises Refused with every wrong field, NotFound, or Conflict.
+    """
+    reach.allow(by, Role.institution)
+    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
+    lines = list(session.exec(here.order_by(col(AppointmentLine.id))))
+    if not lines or len(lines) != len(set(line_ids)):
+        raise NotFound("预约器具")
+    values = _checked(session, lines, result)
+    numbers = _numbers(session, lines, result, values.pop("certificate_number"), by)
+    made = [
+        _record(session, line, number, values, by) for line, number in zip(lines, numbers, strict=True)
+    ]
+    try:
+        session.flush()
+    except IntegrityError:
+        text = "该证书编号已被使用，请核对后重新填写"
+        raise Conflict(text, {"certificate_number": text}) from None
+    workflow.move(session, Subject.line, lines, "complete", by, values["remark"], concerning_id=by.institution_id)
+    return made
+
+
+def _checked(session: Session, lines: Sequence[AppointmentLine], result: Result) -> dict[str, Any]:
+    form = Form()
+    values: dict[str, Any] = {
+        "verification_type": form.choice("verification_type", "检定类别", VerificationType, result.verification_type),
+        "conclusion": form.choice("conclusion", "结论", Conclusion, result.conclusion),
+        "verified_on": form.day("verified_on", "检定日期", result.verified_on, required=True),
+        "regulation": form.text("regulation", "检定依据", result.regulation, 120, required=True),
+        "verifier": form.text("verifier", "检定员", result.verifier, 60, required=True),
+        "checker": form.text("checker", "核验员", result.checker, 60, required=True),
+        "measurement_standard": form.text("measurement_standard", "标准装置", result.measurement_standard, 200),
+        "valid_until": form.day("valid_until", "有效期至", result.valid_until),
+        "certificate_number": form.text("certificate_number", "证书编号", result.certificate_number, 60),
+        "remark": form.text("remark", "备注", result.remark, 500),
+    }
+    if values["verifier"] and values["verifier"] == values["checker"]:
+        form.say("checker", "核验员不能与检定员是同一人")
+    _check_days(session, form, lines, values)
+    if values["certificate_number"] and len(lines) > 1:
+        form.say("certificate_number", "多台器具一起登记时，证书编号由系统逐台编号，请留空")
+    form.done()
+    return values
+
+
+def _check_days(session: Session, form: Form, lines: Sequence[AppointmentLine], values: dict[str, Any]) -> None:
+    verified_on, valid_until = values["verified_on"], values["valid_until"]
+    if verified_on is None:
+        return
+    begun_on = max((line.begun_on for line in lines if line.begun_on), default=verified_on)
+    if not begun_on <= verified_on <= clock.today():
+        form.say("verified_on", f"“检定日期”应在开始检定（{begun_on:%Y-%m-%d}）至今天之间")
+    if values["conclusion"] == Conclusion.rejected:
+        values["valid_until"] = None
+    elif valid_until is not None and valid_until < verified_on:
+        form.say("valid_until", "“有效期至”不能早于检定日期")
+    elif valid_until is None and any(_needs_validity(session, line, verified_on) for line in lines):
+        form.say("valid_until", "目录未给出该种别的检定周期，请按检定规程填写“有效期至”")
+
+
+def _needs_validity(session: Session, line: AppointmentLine, verified_on: date) -> bool:
+    kind = session.get(Kind, line.kind_id) if line.kind_id else None
+    if kind is None:
+        return True
+    is_once = kind.verification_mode == VerificationMode.first_only_scrap
+    return not is_once and default_valid_until(kind, verified_on) is None
+
+
+def _numbers(
+    session: Session, lines: Sequence[AppointmentLine], result: Result, typed: str, by: Account
+) -> list[str]:
+    """Certificate numbers such as HZJL-2026-000123, notices with a T before the year (ours)."""
+    if typed:
+        return [typed]
+    institution = session.get(Institution, by.institution_id)
+    if institution is None:
+        raise Refused("账号没有关联技术机构，请联系管理员")
+    mark = "T" if result.conclusion == Conclusion.rejected else ""
+    series = f"{institution.code}-{mark}{result.verified_on.year}"
+    return [f"{series}-{number:06}" for number in counters.take(session, series, len(lines))]
+
+
+def _record(
+    session: Session, line: AppointmentLine, number: str, values: dict[str, Any], by: Account
+) -> Verification:
+    values = dict(values)
+    kind = session.get(Kind, line.kind_id) if line.kind_id else None
+    if values["valid_until"] is None and kind and values["conclusion"] == Conclusion.passed:
+        values["valid_until"] = default_valid_until(kind, values["verified_on"])
+    made = Verification(
+        line_id=line.id,
+        instrument_id=line.instrument_id,
+        institution_id=by.institution_id,
+        certificate_number=number,
+        recorded_by_id=by.id,
+        **values,
+    )
+    session.add(made)
+    instrument = session.get(Instrument, line.instrument_id)
+    if instrument is not None:
+        instruments.move_validity(
+            session, instrument, made.valid_until, made.verified_on, made.conclusion, by
+        )
+    return made
+
+
+def page(
+    session: Session,
+    *,
+    by: Account,
+    text: str = "",
+    conclusion: Conclusion | None = None,
+    instrument_id: int | None = None,
+    number: int = 1,
+    size: int = 50,
+) -> tuple[list[sa.Row[Any]], int]:
+    """检定记录 within the asker's reach, the newest first, and the count of all that match.
+
+    `text` looks in certificate numbers, enterprise names and the instrument's words.
+    """
+    conditions = [reach.lines(by)]
+    if conclusion is not None:
+        conditions.append(col(Verification.conclusion) == conclusion)
+    if instrument_id is not None:
+        conditions.append(col(Verification.instrument_id) == instrument_id)
+    if word := text.strip():
+        conditions.append(
+            col(Verification.certificate_number).contains(word, autoescape=True)
+            | col(Enterprise.name).contains(word, autoescape=True)
+            | col(Instrument.search_text).contains(word.lower(), autoescape=True)
+        )
+    joined = (
+        sa.select()
+        .select_from(Verification)
+        .join(AppointmentLine, col(Verification.line_id) == AppointmentLine.id)
+        .join(Appointment, col(AppointmentLine.appointment_id) == Appointment.id)
+        .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
+        .join(Instrument, col(Verification.instrument_id) == Instrument.id)
+        .join(Institution, col(Verification.institution_id) == Institution.id)
+        .where(*conditions)
+    )
+    rows = session.execute(
+        joined.add_columns(
+            Verification.id,
+            Verification.certificate_number,
+            Verification.conclusion,
+            Verification.verification_type,
+            Verification.verified_on,
+            Verification.valid_until,
+            Verification.regulation,
+            Verification.verifier,
+            Verification.checker,
+            Verification.measurement_standard,
+            Verification.remark,
+            Verification.instrument_id,
+            AppointmentLine.snapshot,
+            Enterprise.name.label("enterprise"),
+            Institution.name.label("institution"),
+            Appointment.number,
+        )
+        .order_by(col(Verification.id).desc())
+        .limit(min(size, 200))
+        .offset((max(number, 1) - 1) * size)
+    )
+    return list(rows.all()), session.scalar(joined.add_columns(func.count())) or 0

@@ -1,0 +1,137 @@
+"""Working days: weekdays but the holidays, plus the weekend days worked for them (调休).
+
+The table of special days is the bureau's own and editable. A year without any row in it has not been
+published yet: its days are counted Monday to Friday, and whoever shows such a date says `ESTIMATED`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+import chinese_calendar
+from sqlalchemy import exists
+from sqlmodel import Session, col, delete, select
+
+from db import settings
+from db.errors import Refused
+from db.models import Account, AppointmentLine, DeliveryMode, LineStatus, Role, SpecialDay
+
+ESTIMATED = "节假日安排未公布，按周一至周五估算"
+SEEDED_YEARS = range(2024, 2027)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """The last day of a time limit, and whether it rests on a year not published yet."""
+
+    day: date
+    is_estimated: bool
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}" + (f"（{ESTIMATED}）" if self.is_estimated else "")
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The special days, held for many questions in one go."""
+
+    special: dict[date, bool]
+
+    @cached_property
+    def years(self) -> set[int]:
+        """The years that are published."""
+        return {day.year for day in self.special}
+
+    def is_working(self, day: date) -> bool:
+        """Whether `day` is a working day."""
+        return self.special.get(day, day.weekday() < 5)
+
+    def after(self, start: date, days: int, in_calendar_days: bool = False) -> Deadline:
+        """The last of `days` (working, or calendar) days that begin the day after `start`."""
+        day = start
+        if in_calendar_days:
+            return Deadline(start + timedelta(days), False)
+        while days > 0:
+            day += timedelta(1)
+            days -= self.is_working(day)
+        return Deadline(day, any(year not in self.years for year in range(start.year, day.year + 1)))
+
+    def between(self, start: date, end: date) -> int:
+        """Working days after `start` up to `end`; negative when `end` lies before `start`."""
+        if end < start:
+            return -self.between(end, start)
+        span = (start + timedelta(n) for n in range(1, (end - start).days + 1))
+        return sum(self.is_working(day) for day in span)
+
+
+def calendar(session: Session) -> Calendar:
+    """The calendar as it stands."""
+    return Calendar({row.day: row.is_working for row in session.exec(select(SpecialDay))})
+
+
+def load(session: Session) -> None:
+    """Seed an empty table with the holidays the State Council published (as chinesecalendar carries them)."""
+    if session.scalar(select(exists().select_from(SpecialDay))):
+        return
+    first, last = date(SEEDED_YEARS[0], 1, 1), date(SEEDED_YEARS[-1], 12, 31)
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(offset)
+        is_working = chinese_calendar.is_workday(day)
+        if is_working != (day.weekday() < 5):
+            session.add(SpecialDay(day=day, is_working=is_working, name=_name(day, is_working)))
+
+
+def _name(day: date, is_working: bool) -> str:
+    names = {holiday.value: holiday.chinese for holiday in chinese_calendar.Holiday}
+    name = names.get(chinese_calendar.get_holiday_detail(day)[1] or "", "")
+    return f"{name}调休上班" if is_working else name
+
+
+def of_year(session: Session, year: int) -> list[SpecialDay]:
+    """The special days of `year`, by day."""
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    rows = select(SpecialDay).where(col(SpecialDay.day).between(first, last)).order_by(col(SpecialDay.day))
+    return list(session.exec(rows))
+
+
+def save_year(
+    session: Session, year: int, days: Iterable[tuple[date, bool, str]], *, by: Account
+) -> int:
+    """Replace the special days of `year` with `days` of (day, is_working, name); returns how many.
+
+    The legal deadlines that run are counted anew. Raises Refused to all but administrators, for a day of
+    another year, a day given twice, or one that changes nothing (a weekday worked, a weekend day off).
+    """
+    if by.role != Role.administrator:
+        raise Refused("只有管理员可以维护工作日")
+    rows = sorted(days)
+    for index, (day, is_working, _) in enumerate(rows):
+        if day.year != year:
+            raise Refused(f"{day:%Y-%m-%d} 不在 {year} 年，请改正日期")
+        if index and rows[index - 1][0] == day:
+            raise Refused(f"{day:%Y-%m-%d} 填写了两次，请删除一行")
+        if is_working == (day.weekday() < 5):
+            raise Refused(f"{day:%Y-%m-%d} 本来就是{'工作日' if is_working else '休息日'}，无需填写，请删除该行")
+    session.exec(delete(SpecialDay).where(col(SpecialDay.day).between(date(year, 1, 1), date(year, 12, 31))))
+    session.add_all(SpecialDay(day=day, is_working=worked, name=name[:60]) for day, worked, name in rows)
+    session.flush()
+    _recount(session)
+    return len(rows)
+
+
+def verification_deadline(session: Session, mode: DeliveryMode, begun_on: date) -> Deadline:
+    """The last lawful day of a verification begun on `begun_on`.
+
+    办法 (1987) art. 8 leaves the limit to the provinces, so days and their kind are settings.
+    """
+    days = settings.value(session, f"{mode.name}_days")
+    return calendar(session).after(begun_on, days, settings.value(session, "limit_in_calendar_days"))
+
+
+def _recount(session: Session) -> None:
+    """Count the running deadlines anew after the calendar changed."""
+    running = select(AppointmentLine).where(AppointmentLine.status == LineStatus.in_verification)
+    for line in session.exec(running):
+        if line.begun_on:
+            line.due_on = verification_deadline(session, line.delivery_mode, line.begun_on).day

@@ -1,0 +1,224 @@
+"""The workflow: one table of steps, and the one function that takes them.
+
+No other code assigns a status. Pages draw their buttons from the same table.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, insert, update
+
+from db import clock
+from db.errors import Conflict, Refused
+from db.models import (
+    OWNERS,
+    Account,
+    AppointmentLine,
+    Correction,
+    CorrectionStatus,
+    Institution,
+    Instrument,
+    InstrumentStatus,
+    LineStatus,
+    Link,
+    LinkStatus,
+    Registration,
+    RegistrationStatus,
+    Role,
+    StatusChange,
+    Subject,
+)
+
+BOOKERS = (*OWNERS, Role.supervisor)
+
+MODELS: dict[Subject, Any] = {
+    Subject.registration: Registration,
+    Subject.instrument: Instrument,
+    Subject.line: AppointmentLine,
+    Subject.link: Link,
+    Subject.correction: Correction,
+}
+STATUSES: dict[Subject, Any] = {
+    Subject.registration: RegistrationStatus,
+    Subject.instrument: InstrumentStatus,
+    Subject.line: LineStatus,
+    Subject.link: LinkStatus,
+    Subject.correction: CorrectionStatus,
+}
+
+
+def nothing(note: str) -> str | None:
+    """No obstacle."""
+    return None
+
+
+def reason_missing(note: str) -> str | None:
+    """An obstacle where the other side must learn why."""
+    return None if note.strip() else "请填写理由，对方将看到这段文字"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One arrow of the workflow. `source` None creates the record; no roles means the system or the public."""
+
+    subject: Subject
+    action: str
+    label: str
+    source: Any
+    target: Any
+    roles: tuple[Role, ...] = ()
+    obstacle: Callable[[str], str | None] = nothing
+
+
+R, I, L, K, C = RegistrationStatus, InstrumentStatus, LineStatus, LinkStatus, CorrectionStatus
+STEPS = (
+    Step(Subject.registration, "submit", "提交注册", None, R.submitted),
+    Step(Subject.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
+    Step(Subject.registration, "send_back", "退回补正", R.submitted, R.sent_back, (Role.reviewer,), reason_missing),
+    Step(Subject.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing),
+    Step(Subject.registration, "resubmit", "补正后重新提交", R.sent_back, R.submitted),
+    Step(Subject.instrument, "take_out_of_use", "停用", I.in_use, I.out_of_use, BOOKERS),
+    Step(Subject.instrument, "store", "封存", I.in_use, I.stored, BOOKERS),
+    Step(Subject.instrument, "resume", "恢复在用", I.out_of_use, I.in_use, BOOKERS),
+    Step(Subject.instrument, "resume", "恢复在用", I.stored, I.in_use, BOOKERS),
+    Step(Subject.instrument, "scrap", "报废", I.in_use, I.scrapped, BOOKERS, reason_missing),
+    Step(Subject.instrument, "scrap", "报废", I.out_of_use, I.scrapped, BOOKERS, reason_missing),
+    Step(Subject.instrument, "scrap", "报废", I.stored, I.scrapped, BOOKERS, reason_missing),
+    Step(Subject.line, "submit", "提交申请", None, L.unassigned, BOOKERS),
+    Step(Subject.line, "assign", "任务指派", L.unassigned, L.assigned),
+    Step(
+        Subject.line, "assign_by_hand", "人工指派", L.unassigned, L.assigned, (Role.supervisor,), reason_missing
+    ),
+    Step(Subject.line, "accept", "受理", L.assigned, L.accepted, (Role.institution,)),
+    Step(Subject.line, "decline", "不予受理", L.assigned, L.declined, (Role.institution,), reason_missing),
+    Step(Subject.line, "hand_back", "退回", L.assigned, L.unassigned, (Role.institution,), reason_missing),
+    Step(Subject.line, "reassign", "转派", L.assigned, L.unassigned, (Role.supervisor,), reason_missing),
+    Step(Subject.line, "cancel", "取消预约", L.assigned, L.canceled, BOOKERS),
+    Step(Subject.line, "terminate", "终止", L.accepted, L.canceled, (Role.institution,), reason_missing),
+    Step(Subject.line, "begin", "开始检定", L.accepted, L.in_verification, (Role.institution,)),
+    Step(Subject.line, "complete", "登记结果", L.in_verification, L.completed, (Role.institution,)),
+    Step(Subject.link, "request", "申请关联", None, K.requested, (Role.personal,)),
+    Step(Subject.link, "grant", "通过", K.requested, K.granted, (Role.enterprise,)),
+    Step(Subject.link, "refuse", "拒绝", K.requested, K.refused, (Role.enterprise,), reason_missing),
+    Step(Subject.link, "revoke", "撤销授权", K.granted, K.revoked, (Role.enterprise,)),
+    Step(Subject.correction, "request", "申请更正", None, C.requested, OWNERS),
+    Step(Subject.correction, "approve", "同意更正", C.requested, C.approved, (Role.supervisor,)),
+    Step(
+        Subject.correction, "decline", "不予更正", C.requested, C.declined, (Role.supervisor,), reason_missing
+    ),
+)
+
+
+def steps_of(subject: Subject, action: str) -> list[Step]:
+    """The arrows of that name; one name may lead away from several statuses."""
+    return [step for step in STEPS if (step.subject, step.action) == (subject, action)]
+
+
+def open_steps(subject: Subject, status: Any, role: Role) -> list[Step]:
+    """The arrows that lead away from `status` and that `role` may take, in the table's order."""
+    return [step for step in STEPS if step.subject == subject and step.source == status and role in step.roles]
+
+
+def label_of(subject: Subject, action: str) -> str:
+    """The Chinese name of an action."""
+    return steps_of(subject, action)[0].label
+
+
+def start(
+    session: Session, subject: Subject, ids: Sequence[int], action: str, by: Account | None, note: str = ""
+) -> None:
+    """Write the first row of the history of records just added in the status the table starts them in.
+
+    Raises Refused when `by` may not start them.
+    """
+    (step,) = steps_of(subject, action)
+    _check(step, by, note)
+    _record(session, step, ids, by, note, None)
+
+
+def move(
+    session: Session,
+    subject: Subject,
+    records: Sequence[Any],
+    action: str,
+    by: Account | None,
+    note: str = "",
+    concerning_id: int | None = None,
+    **values: Any,
+) -> None:
+    """Take one step with all of `records` (of one subject and status), set `values`, write the history.
+
+    `by` None is the system or an applicant without an account. `concerning_id` is the institution the
+    move concerns and stays in the history. Raises Refused when the table does not allow the step, and
+    Conflict when any record has moved meanwhile: then nothing has changed.
+    """
+    step = _step_from({record.status for record in records}, subject, action)
+    _check(step, by, note)
+    ids = [record.id for record in records]
+    if subject == Subject.line:
+        values["moved_at"] = clock.now()
+    model = MODELS[subject]
+    here = col(model.id).in_(ids) & (col(model.status) == step.source)
+    moved = session.exec(update(model).where(here).values(status=step.target, **values))
+    if moved.rowcount != len(ids):
+        raise Conflict()
+    _record(session, step, ids, by, note, concerning_id)
+
+
+def _step_from(statuses: set[Any], subject: Subject, action: str) -> Step:
+    steps = steps_of(subject, action)
+    for step in steps:
+        if statuses == {step.source}:
+            return step
+    standing = "、".join(sorted(statuses)) or "未选择"
+    raise Refused(f"当前状态为“{standing}”，不能执行“{steps[0].label}”，请刷新后查看")
+
+
+def _check(step: Step, by: Account | None, note: str) -> None:
+    if step.roles if by is None else by.role not in step.roles:
+        raise Refused(f"{by.role if by else '未登录者'}不能执行“{step.label}”")
+    if obstacle := step.obstacle(note):
+        raise Refused(obstacle)
+
+
+def _record(
+    session: Session, step: Step, ids: Sequence[int], by: Account | None, note: str, institution_id: int | None
+) -> None:
+    row = {
+        "subject": step.subject,
+        "action": step.action,
+        "source": step.source and step.source.name,
+        "target": step.target.name,
+        "at": clock.now(),
+        "by_id": by and by.id,
+        "institution_id": institution_id,
+        "note": note.strip(),
+    }
+    if ids:
+        session.exec(insert(StatusChange), params=[row | {"subject_id": id} for id in ids])
+
+
+def history(session: Session, subject: Subject, subject_id: int) -> list[sa.Row[Any]]:
+    """The moves of one record, oldest first: at, action, source, target, by_name, by_role, institution, note.
+
+    The caller has checked that the asker may see the record.
+    """
+    query = (
+        sa.select(
+            StatusChange.at,
+            StatusChange.action,
+            StatusChange.source,
+            StatusChange.target,
+            Account.full_name.label("by_name"),
+            Account.role.label("by_role"),
+            Institution.name.label("institution"),
+            StatusChange.note,
+        )
+        .join(Account, StatusChange.by_id == Account.id, isouter=True)
+        .join(Institution, StatusChange.institution_id == Institution.id, isouter=True)
+        .where(StatusChange.subject == subject, StatusChange.subject_id == subject_id)
+        .order_by(StatusChange.id)
+    )
+    return list(session.execute(query).all())

@@ -1,0 +1,91 @@
+"""What every test starts from: a fresh database on each engine, at a fixed moment."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from db import engine as engines
+from db import schema
+from tests import browser, postgres
+
+NOW = "2026-11-23T09:30:00+08:00"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add the server's log to a failing browser test."""
+    report = yield
+    browser.add_logs(report)
+    return report
+
+
+@pytest.fixture(autouse=True)
+def moment(monkeypatch):
+    """Monday, 23 November 2026, half past nine in the morning."""
+    monkeypatch.setenv("YUEJIAN_NOW", NOW)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory) -> Path:
+    """A migrated SQLite file with the reference data, to be copied for each test."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", f"sqlite:///{path}")
+        patch.setenv("YUEJIAN_NOW", NOW)
+        engines.engine.cache_clear()
+        schema.upgrade()
+        engines.engine().dispose()
+        engines.engine.cache_clear()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One PostgreSQL server with a migrated template database, for the whole run of this worker."""
+    with postgres.server() as url, postgres.database(url) as template_url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", template_url)
+        patch.setenv("YUEJIAN_NOW", NOW)
+        engines.engine.cache_clear()
+        schema.upgrade()
+        engines.engine().dispose()
+        engines.engine.cache_clear()
+        yield template_url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
+def database(request, tmp_path, monkeypatch) -> Iterator[str]:
+    """The URL of a fresh, migrated database, on SQLite and on PostgreSQL in turn."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        path.write_bytes(request.getfixturevalue("template").read_bytes())
+        yield from _bound(f"sqlite:///{path}", monkeypatch)
+    else:
+        template_url = request.getfixturevalue("postgres_server")
+        base, name = template_url.rsplit("/", 1)
+        with postgres.database(template_url, template=name) as url:
+            yield from _bound(url, monkeypatch)
+
+
+@pytest.fixture
+def sqlite(tmp_path, monkeypatch, template) -> Iterator[str]:
+    """The URL of a fresh, migrated SQLite database, where one engine is enough."""
+    path = tmp_path / "test.db"
+    path.write_bytes(template.read_bytes())
+    yield from _bound(f"sqlite:///{path}", monkeypatch)
+
+
+def _bound(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("DATABASE_URL", url)
+    engines.engine.cache_clear()
+    yield url
+    engines.engine().dispose()
+    engines.engine.cache_clear()
+
+
+@pytest.fixture
+def session(database) -> Iterator[Session]:
+    """A writing session over the fresh database, rolled back at the end."""
+    with Session(engines.engine(), expire_on_commit=False) as open_session:
+        yield open_session
