@@ -1,0 +1,71 @@
+"""Lists: rows from the database as frames, what was picked in them, and pages of them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from db import clock
+from pages.parts import look
+
+STATUS_FIELDS = ("status", "line_status", "conclusion")
+
+
+def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pd.DataFrame:
+    """Rows (or snapshots) as a frame of text, a column for each field of `columns` under its label."""
+    return pd.DataFrame(
+        {label: [text(field, _value(row, field)) for row in rows] for field, label in columns.items()},
+        columns=list(columns.values()),
+    )
+
+
+def _value(row: Any, field: str) -> Any:
+    return row.get(field) if isinstance(row, Mapping) else getattr(row, field)
+
+
+def text(field: str, value: Any) -> Any:
+    """A cell as people in China read it: 2026-11-23, 2026-11-23 09:30, a status with its sign."""
+    if value is None:
+        return ""
+    if isinstance(value, StrEnum):
+        return look.mark(value.value) if field in STATUS_FIELDS else value.value
+    if isinstance(value, datetime):
+        return f"{value.astimezone(clock.CHINA):%Y-%m-%d %H:%M}"
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d}"
+    return value
+
+
+def listing(rows: Sequence[Any], columns: Mapping[str, str], alt: str, height: int | str = "auto") -> None:
+    """A table to read."""
+    st.dataframe(frame(rows, columns), hide_index=True, height=height, alt=alt, placeholder="")
+
+
+def choosing(
+    rows: Sequence[Any], columns: Mapping[str, str], key: str, alt: str, is_many: bool = True
+) -> list[Any]:
+    """A table to pick rows from; the rows picked. Put the page and the filters into `key`.
+
+    What the browser says it picked is looked up in the rows shown, and dropped when it is not there.
+    """
+    state = st.dataframe(
+        frame(rows, columns),
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="multi-row" if is_many else "single-row",
+        alt=alt,
+        placeholder="",
+    )
+    return [rows[position] for position in state.selection.rows if 0 <= position < len(rows)]
+
+
+def pager(total: int, size: int, key: str) -> int:
+    """The number of the page to show, and a line that says how many there are."""
+    pages = max(1, -(-total // size))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"共 {total:,} 条" + (f"，每页 {size} 条" if pages > 1 else ""))
+        return st.pagination(pages, key=key) if pages > 1 else 1
