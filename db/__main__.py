@@ -22,7 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(refusal))
     except (OperationalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0]
-        return _refuse(f"数据库不可用（{database_url().split('@')[-1]}）：{reason}；请检查 DATABASE_URL，或先运行 python -m db upgrade")
+        return _refuse(
+            f"数据库不可用（{database_url().split('@')[-1]}）：{reason}；请检查 DATABASE_URL，或先运行 python -m db upgrade"
+        )
 
 
 def _refuse(sentence: str) -> int:
@@ -32,7 +34,9 @@ def _refuse(sentence: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    made = argparse.ArgumentParser(prog="python -m db", description="约检台的数据库（DATABASE_URL，默认 data/yuejian.db）")
+    made = argparse.ArgumentParser(
+        prog="python -m db", description="约检台的数据库（DATABASE_URL，默认 data/yuejian.db）"
+    )
     commands = made.add_subparsers(required=True, metavar="COMMAND")
     command = commands.add_parser("upgrade", help="create or upgrade the tables and load the reference data")
     command.set_defaults(run=upgrade)

@@ -21,7 +21,10 @@ def username(text: str) -> str:
     """A user name as stored: folded, lower case; raises Refused unless 3 to 40 letters, digits, _ - . or 汉字."""
     folded = unicodedata.normalize("NFKC", text).strip().lower()
     if not USERNAME.fullmatch(folded):
-        raise Refused("账号名请用 3 至 40 个字母、数字、汉字或 _ - .", {"username": "账号名请用 3 至 40 个字母、数字、汉字或 _ - ."})
+        raise Refused(
+            "账号名请用 3 至 40 个字母、数字、汉字或 _ - .",
+            {"username": "账号名请用 3 至 40 个字母、数字、汉字或 _ - ."},
+        )
     return folded
 
 
@@ -68,7 +71,9 @@ def create(
     reach.allow(by, Role.administrator)
     if role == Role.enterprise:
         raise Refused("使用单位账号须经企业注册和审核产生")
-    if role == Role.institution and (institution_id is None or session.get(Institution, institution_id) is None):
+    if role == Role.institution and (
+        institution_id is None or session.get(Institution, institution_id) is None
+    ):
         raise Refused("请选择账号所属的技术机构")
     if division_code is not None and session.get(Division, division_code) is None:
         raise Refused("请选择有效的行政区划")
@@ -190,7 +195,13 @@ class AccountRow:
 
 
 def page(
-    session: Session, *, by: Account, text: str = "", role: Role | None = None, number: int = 1, size: int = 50
+    session: Session,
+    *,
+    by: Account,
+    text: str = "",
+    role: Role | None = None,
+    number: int = 1,
+    size: int = 50,
 ) -> tuple[list[AccountRow], int]:
     """One page of accounts and the count of all that match; raises Refused to all but administrators."""
     reach.allow(by, Role.administrator)

@@ -69,7 +69,9 @@ def _chosen(session: Session, enterprise_id: int, instrument_ids: Sequence[int])
         raise Refused(f"{_names(idle)} 不是在用状态，不能预约，请先恢复在用")
     if busy := instruments.booked(session, ids):
         listed = "、".join(f"{known[id].serial_number}（{number}）" for id, number in list(busy.items())[:5])
-        raise Conflict(f"{listed} 已在办理中的预约单里，请重新选择", {str(id): number for id, number in busy.items()})
+        raise Conflict(
+            f"{listed} 已在办理中的预约单里，请重新选择", {str(id): number for id, number in busy.items()}
+        )
     return [known[id] for id in ids]
 
 
@@ -177,7 +179,9 @@ def page(
         .where(*conditions)
     )
     rows = session.execute(
-        joined.add_columns(Appointment, Enterprise.name.label("enterprise"), Account.full_name.label("submitted_by"))
+        joined.add_columns(
+            Appointment, Enterprise.name.label("enterprise"), Account.full_name.label("submitted_by")
+        )
         .join(Account, col(Appointment.submitted_by_id) == Account.id)
         .order_by(col(Appointment.id).desc())
         .limit(min(size, 100))
@@ -253,13 +257,19 @@ def late_condition(session: Session, late: str) -> sa.ColumnElement[bool]:
     """Lines that wait longer than they should: for an answer, for the visit, for the verification."""
     today = clock.today()
     if late == "verification":
-        return (col(AppointmentLine.status) == LineStatus.in_verification) & (col(AppointmentLine.due_on) < today)
+        return (col(AppointmentLine.status) == LineStatus.in_verification) & (
+            col(AppointmentLine.due_on) < today
+        )
     if late == "visit":
-        return (col(AppointmentLine.status) == LineStatus.accepted) & (col(AppointmentLine.planned_until) < today)
+        return (col(AppointmentLine.status) == LineStatus.accepted) & (
+            col(AppointmentLine.planned_until) < today
+        )
     if late != "answer":
         raise Refused("没有这个超时类别，请重新选择")
     moved_before = _answer_limit(session, today)
-    return (col(AppointmentLine.status) == LineStatus.assigned) & (col(AppointmentLine.moved_at) < moved_before)
+    return (col(AppointmentLine.status) == LineStatus.assigned) & (
+        col(AppointmentLine.moved_at) < moved_before
+    )
 
 
 def _answer_limit(session: Session, today: date) -> datetime:
@@ -288,7 +298,14 @@ def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.Colu
         found.append(late_condition(session, filters.late))
     for word in filters.text.split()[:5]:
         shown = (col(Appointment.number), col(Enterprise.name), col(Instrument.search_text))
-        found.append(sa.or_(*(column.contains(word.lower() if column is shown[2] else word, autoescape=True) for column in shown)))
+        found.append(
+            sa.or_(
+                *(
+                    column.contains(word.lower() if column is shown[2] else word, autoescape=True)
+                    for column in shown
+                )
+            )
+        )
     return found
 
 
@@ -468,7 +485,9 @@ def _receipt(session: Session, appointment_id: int, by: Account, note: str) -> R
     return made
 
 
-def plan(session: Session, line_ids: Sequence[int], *, by: Account, planned_from: date, planned_until: date) -> int:
+def plan(
+    session: Session, line_ids: Sequence[int], *, by: Account, planned_from: date, planned_until: date
+) -> int:
     """Change the agreed dates of accepted lines that have not begun; returns how many."""
     reach.allow(by, Role.institution)
     rows = _found(session, line_ids, by)
@@ -512,7 +531,14 @@ def _give_up(session: Session, line_ids: Sequence[int], action: str, by: Account
     for institution_id in sorted({row.institution_id or 0 for row in rows}):
         group = [row for row in rows if (row.institution_id or 0) == institution_id]
         workflow.move(
-            session, Subject.line, group, action, by, note, concerning_id=institution_id or None, institution_id=None
+            session,
+            Subject.line,
+            group,
+            action,
+            by,
+            note,
+            concerning_id=institution_id or None,
+            institution_id=None,
         )
     for row in rows:
         session.refresh(row)

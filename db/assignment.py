@@ -73,7 +73,9 @@ class Rules:
         ]
 
     def _fits(self, rule: Rule, line: AppointmentLine) -> bool:
-        return rule.is_valid and not rule.is_suspended and rule.institution_id not in self.turned_away[line.id]
+        return (
+            rule.is_valid and not rule.is_suspended and rule.institution_id not in self.turned_away[line.id]
+        )
 
     def _reason(self, seen: Sequence[Rule]) -> UnassignedReason:
         valid = [rule for rule in seen if rule.is_valid]
@@ -208,7 +210,9 @@ def _authorized_ids(known: Rules, line: AppointmentLine) -> set[int]:
     if line.kind_id is None or line.division_code is None:
         return set()
     levels = (known.rules_at(code, line.kind_id) for code in parent_codes(line.division_code))
-    return {rule.institution_id for level in levels for rule in level if rule.is_valid and not rule.is_suspended}
+    return {
+        rule.institution_id for level in levels for rule in level if rule.is_valid and not rule.is_suspended
+    }
 
 
 def _remark(institution_id: int, authorized: set[int], turned_away: set[int]) -> str:

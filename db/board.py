@@ -57,7 +57,9 @@ def validity(session: Session, *, by: Account, division_code: str | None = None)
     row = session.execute(
         sa.select(
             func.count(),
-            counted((until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True)),
+            counted(
+                (until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True)
+            ),
             counted(until < today),
             *(counted(until.between(today, today + timedelta(days))) for days in (30, 60, 90)),
             counted(until.is_(None)),

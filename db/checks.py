@@ -23,7 +23,14 @@ MOST_SHOWN = 20
 def findings(session: Session) -> list[str]:
     """One sentence for each thing that is wrong, at most 20 of a kind; an empty list when all is well."""
     found: list[str] = []
-    for check in (engine_faults, strange_moves, broken_chains, disagreeing_statuses, double_bookings, results_missing):
+    for check in (
+        engine_faults,
+        strange_moves,
+        broken_chains,
+        disagreeing_statuses,
+        double_bookings,
+        results_missing,
+    ):
         faults = list(check(session))
         found += faults[:MOST_SHOWN]
         if len(faults) > MOST_SHOWN:
@@ -58,7 +65,9 @@ def broken_chains(session: Session) -> Iterator[str]:
     before = func.lag(col(StatusChange.target)).over(
         partition_by=(col(StatusChange.subject), col(StatusChange.subject_id)), order_by=col(StatusChange.id)
     )
-    moves = sa.select(StatusChange.subject, StatusChange.subject_id, StatusChange.source, before.label("before")).subquery()
+    moves = sa.select(
+        StatusChange.subject, StatusChange.subject_id, StatusChange.source, before.label("before")
+    ).subquery()
     # An instrument has no first row: it enters the ledger in use.
     expected = sa.case(
         ((moves.c.subject == Subject.instrument) & moves.c.before.is_(None), InstrumentStatus.in_use.name),

@@ -1,7 +1,7 @@
 """The one clock: moments are aware UTC, days are days in China."""
 
 import os
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 CHINA = ZoneInfo("Asia/Shanghai")
@@ -10,7 +10,7 @@ CHINA = ZoneInfo("Asia/Shanghai")
 def now() -> datetime:
     """This moment, aware, in UTC; `YUEJIAN_NOW` (ISO 8601 with zone) sets it for trials and tests."""
     fixed = os.environ.get("YUEJIAN_NOW")
-    return datetime.fromisoformat(fixed).astimezone(timezone.utc) if fixed else datetime.now(timezone.utc)
+    return datetime.fromisoformat(fixed).astimezone(UTC) if fixed else datetime.now(UTC)
 
 
 def today() -> date:

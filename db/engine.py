@@ -13,7 +13,13 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
 # FULL: a confirmed record survives a power cut; NORMAL under WAL may lose the last commits.
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON", "trusted_schema=OFF")
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=30000",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+)
 # SQLite writers that queue here, rather than poll for the file's lock, wait about a tenth as long.
 WRITING = threading.RLock()
 

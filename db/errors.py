@@ -21,5 +21,7 @@ class NotFound(Refused):
 class Conflict(Refused):
     """Someone was quicker."""
 
-    def __init__(self, sentence: str = "记录已被他人处理，请刷新后重试", problems: Mapping[str, str] | None = None):
+    def __init__(
+        self, sentence: str = "记录已被他人处理，请刷新后重试", problems: Mapping[str, str] | None = None
+    ):
         super().__init__(sentence, problems)

@@ -31,7 +31,7 @@ class Form:
         if not isinstance(value, str):
             return self._wrong(field, f"“{label}”应为文字", "")
         value = value.strip()
-        if any(unicodedata.category(c) in ("Cc", "Cs") and c != "\n" or _turns_text(c) for c in value):
+        if any((unicodedata.category(c) in ("Cc", "Cs") and c != "\n") or _turns_text(c) for c in value):
             return self._wrong(field, f"“{label}”含有不可见的控制字符，请重新输入", "")
         if len(value) > limit:
             return self._wrong(field, f"“{label}”最多 {limit} 个字，现有 {len(value)} 个", value)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, func, select
 from catalog import identifiers
 from catalog.divisions import bounds, parent_codes
 from db import assignment, clock, reach
-from db.errors import Conflict, NotFound, Refused
+from db.errors import Conflict, NotFound
 from db.fields import Form
 from db.models import (
     OPEN,
@@ -111,7 +111,9 @@ def save(
     }
     if session.get(Division, division_code or "") is None:
         form.say("division_code", "请选择机构所在的行政区划")
-    namesake = select(Institution.id).where(Institution.name == values["name"], Institution.id != institution_id)
+    namesake = select(Institution.id).where(
+        Institution.name == values["name"], Institution.id != institution_id
+    )
     if session.exec(namesake).first():
         form.say("name", "已有同名技术机构，请核对")
     row = _institution(session, institution_id) if institution_id else None
@@ -240,7 +242,9 @@ def authorize(
     _check_area(session, form, division_code, by)
     if (category_id is None) == (kind_id is None):
         form.say("kind_id", "请选择一个项别，或其中一个种别")
-    elif session.get(Category, category_id) is None if kind_id is None else session.get(Kind, kind_id) is None:
+    elif (
+        session.get(Category, category_id) is None if kind_id is None else session.get(Kind, kind_id) is None
+    ):
         form.say("kind_id", "请选择有效的项别或种别")
     form.done()
     made = Authorization(
@@ -343,7 +347,14 @@ def gaps(session: Session, *, by: Account) -> Sequence[Gap]:
         .join(Category, col(Kind.category_id) == Category.id)
         .join(Division, col(Instrument.division_code) == Division.code)
         .where(reach.instruments(by), col(Instrument.status) == InstrumentStatus.in_use)
-        .group_by(Instrument.kind_id, Instrument.division_code, Division.full_name, Category.name, Kind.name, Kind.category_id)
+        .group_by(
+            Instrument.kind_id,
+            Instrument.division_code,
+            Division.full_name,
+            Category.name,
+            Kind.name,
+            Kind.category_id,
+        )
         .order_by(sa.desc("instrument_count"), Instrument.division_code, Instrument.kind_id)
     ).all()
     covered = _covered(session)

@@ -128,16 +128,25 @@ def _check_together(form: Form, values: Mapping[str, Any]) -> None:
         form.say("quantity", "填写了出厂编号的器具数量应为 1，多台请用“复制”逐台录入")
 
 
-def twins(session: Session, values: Mapping[str, Any], enterprise_id: int, own_id: int | None = None) -> list[Instrument]:
+def twins(
+    session: Session, values: Mapping[str, Any], enterprise_id: int, own_id: int | None = None
+) -> list[Instrument]:
     """Instruments of the enterprise with the same 出厂编号, 生产厂家 and 型号规格 as `values`."""
-    identity = [getattr(Instrument, field) == values[field] for field in ("serial_number", "manufacturer", "specification")]
-    rows = select(Instrument).where(Instrument.enterprise_id == enterprise_id, *identity, Instrument.id != own_id)
+    identity = [
+        getattr(Instrument, field) == values[field]
+        for field in ("serial_number", "manufacturer", "specification")
+    ]
+    rows = select(Instrument).where(
+        Instrument.enterprise_id == enterprise_id, *identity, Instrument.id != own_id
+    )
     return list(session.exec(rows.order_by(col(Instrument.id)).limit(5)))
 
 
 def search_text(values: Mapping[str, Any]) -> str:
     """What the search box looks through: folded, lower case."""
-    parts = (values[field] for field in ("name", "specification", "serial_number", "manufacturer", "location"))
+    parts = (
+        values[field] for field in ("name", "specification", "serial_number", "manufacturer", "location")
+    )
     return unicodedata.normalize("NFKC", " ".join(parts)).lower()[:700]
 
 
@@ -178,7 +187,9 @@ def add(
     return instrument
 
 
-def edit(session: Session, instrument_id: int, version: int, typed: Mapping[str, Any], *, by: Account) -> Instrument:
+def edit(
+    session: Session, instrument_id: int, version: int, typed: Mapping[str, Any], *, by: Account
+) -> Instrument:
     """Change fields of one instrument, if it still has `version`.
 
     Raises Refused, NotFound, or Conflict when it was changed meanwhile.
@@ -218,10 +229,16 @@ def edit_many(
     return [_apply(session, instrument, values, by) for instrument, values in ready]
 
 
-def _changed(session: Session, instrument: Instrument, typed: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def _changed(
+    session: Session, instrument: Instrument, typed: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The fields of `typed` that really differ, checked, and what is wrong with them."""
     form = Form()
-    different = {field: value for field, value in typed.items() if field not in LABELS or getattr(instrument, field) != value}
+    different = {
+        field: value
+        for field, value in typed.items()
+        if field not in LABELS or getattr(instrument, field) != value
+    }
     values = checked(session, different, form)
     values = {field: value for field, value in values.items() if getattr(instrument, field) != value}
     if "valid_until" in values and instrument.valid_until is not None:
@@ -242,7 +259,9 @@ def _apply(session: Session, instrument: Instrument, values: dict[str, Any], by:
     if session.exec(update(Instrument).where(here).values(**values)).rowcount != 1:
         raise Conflict(f"{instrument.name} {instrument.serial_number} 已被他人修改，请刷新后核对再改")
     session.refresh(instrument)
-    _trace(session, instrument.id, "修改", {f: [_plain(old), _plain(values[f])] for f, old in before.items()}, by)
+    _trace(
+        session, instrument.id, "修改", {f: [_plain(old), _plain(values[f])] for f, old in before.items()}, by
+    )
     if {"kind_id", "division_code"} & set(before):
         _update_waiting_line(session, instrument)
     return instrument
@@ -302,14 +321,24 @@ def _plain(value: Any) -> Any:
 
 
 def _trace(
-    session: Session, instrument_id: int, action: str, changes: Mapping[str, Any], by: Account | None, note: str = ""
+    session: Session,
+    instrument_id: int,
+    action: str,
+    changes: Mapping[str, Any],
+    by: Account | None,
+    note: str = "",
 ) -> None:
     row = {"instrument_id": instrument_id, "at": clock.now(), "by_id": by and by.id, "action": action}
     session.exec(insert(InstrumentChange), params=[row | {"changes": dict(changes), "note": note[:500]}])
 
 
 def move_validity(
-    session: Session, instrument: Instrument, valid_until: date | None, verified_on: date, conclusion: Conclusion, by: Account
+    session: Session,
+    instrument: Instrument,
+    valid_until: date | None,
+    verified_on: date,
+    conclusion: Conclusion,
+    by: Account,
 ) -> None:
     """Write a recorded result into the ledger: the only way 有效期至 moves once it is filled in.
 
@@ -375,7 +404,9 @@ def _conditions(by: Account, filters: Filters) -> list[sa.ColumnElement[bool]]:
         if (value := getattr(filters, field)) is not None:
             found.append(getattr(Instrument, field) == value)
     if filters.category_id is not None:
-        found.append(col(Instrument.kind_id).in_(select(Kind.id).where(Kind.category_id == filters.category_id)))
+        found.append(
+            col(Instrument.kind_id).in_(select(Kind.id).where(Kind.category_id == filters.category_id))
+        )
     if filters.division_code:
         found.append(reach.within(Instrument.division_code, filters.division_code))
     if filters.due:
@@ -495,7 +526,12 @@ def history(session: Session, instrument_id: int, *, by: Account) -> list[sa.Row
 def snapshots(session: Session, instrument_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """The instruments as they stand, by id, for an appointment to keep: plain values and names."""
     rows = session.execute(_listed(list(instrument_ids)))
-    kept = ("category", "kind", "division", *(field for field in LABELS if field not in ("kind_id", "instrument_type")))
+    kept = (
+        "category",
+        "kind",
+        "division",
+        *(field for field in LABELS if field not in ("kind_id", "instrument_type")),
+    )
     return {row.id: {field: _plain_text(row._mapping[field]) for field in kept} for row in rows}
 
 

@@ -116,7 +116,9 @@ def enterprise(session: Session, enterprise_id: int, by: Account, to: str = "vie
 
 def _check_act(session: Session, enterprise_id: int, by: Account, to: str) -> None:
     if by.role == Role.personal:
-        link = session.exec(_linked(by).with_only_columns(Link).where(Link.enterprise_id == enterprise_id)).first()
+        link = session.exec(
+            _linked(by).with_only_columns(Link).where(Link.enterprise_id == enterprise_id)
+        ).first()
         if link is None or not {"edit": link.can_edit, "book": link.can_book}[to]:
             raise Refused("企业未授予您此项权限，请联系企业账号在“我的企业授权”中开通")
     elif by.role not in (Role.enterprise, Role.supervisor):

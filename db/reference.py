@@ -21,7 +21,9 @@ def load(session: Session) -> None:
 
 
 def _load_divisions(session: Session) -> None:
-    if not _add_edition(session, Dataset.divisions, catalog.divisions.PATH.read_bytes(), catalog.divisions.EDITION):
+    if not _add_edition(
+        session, Dataset.divisions, catalog.divisions.PATH.read_bytes(), catalog.divisions.EDITION
+    ):
         return
     known = {row.code: row for row in session.exec(select(Division))}
     fresh = []
@@ -83,7 +85,9 @@ def _kind_values(shipped: catalog.kinds.Kind) -> dict[str, object]:
     }
 
 
-def _add_edition(session: Session, dataset: Dataset, content: bytes, shipped: ShippedEdition) -> Edition | None:
+def _add_edition(
+    session: Session, dataset: Dataset, content: bytes, shipped: ShippedEdition
+) -> Edition | None:
     """A new edition row, or None when exactly this file is the newest already."""
     digest = hashlib.sha256(content).hexdigest()
     newest = select(Edition).where(Edition.dataset == dataset).order_by(col(Edition.id).desc())
@@ -168,7 +172,9 @@ class DivisionRow:
 
 def divisions(session: Session) -> list[DivisionRow]:
     """Every division in force, by code."""
-    rows = session.exec(select(Division).where(col(Division.retired_on).is_(None)).order_by(col(Division.code))).all()
+    rows = session.exec(
+        select(Division).where(col(Division.retired_on).is_(None)).order_by(col(Division.code))
+    ).all()
     parents = {row.parent_code for row in rows}
     return [
         DivisionRow(
@@ -176,7 +182,8 @@ def divisions(session: Session) -> list[DivisionRow]:
             name=row.name,
             full_name=row.full_name,
             parent_code=row.parent_code,
-            is_connector=row.name in catalog.divisions.CONNECTOR_NAMES and row.level == catalog.divisions.Level.prefecture,
+            is_connector=row.name in catalog.divisions.CONNECTOR_NAMES
+            and row.level == catalog.divisions.Level.prefecture,
             is_complete=row.code not in parents and row.name not in catalog.divisions.CONNECTOR_NAMES,
         )
         for row in rows

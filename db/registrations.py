@@ -69,7 +69,9 @@ def _check_code_is_free(session: Session, form: Form, code: str, registration_id
     if session.exec(select(Enterprise.id).where(Enterprise.credit_code == code)).first():
         form.say("credit_code", REGISTERED)
     under_way = select(Registration.id).where(
-        Registration.credit_code == code, col(Registration.status).in_(WAITING), Registration.id != registration_id
+        Registration.credit_code == code,
+        col(Registration.status).in_(WAITING),
+        Registration.id != registration_id,
     )
     if session.exec(under_way).first():
         form.say("credit_code", UNDER_WAY)
@@ -140,7 +142,9 @@ def resubmit(
     """
     registration = follow(session, credit_code, mobile)
     if not passwords.matches(password, registration.password_hash):
-        raise Refused("注册时设置的密码不正确，请重新输入", {"password": "注册时设置的密码不正确，请重新输入"})
+        raise Refused(
+            "注册时设置的密码不正确，请重新输入", {"password": "注册时设置的密码不正确，请重新输入"}
+        )
     form, values = _read(session, typed, registration.id)
     note = form.text("answer", "补正说明", answer, 500)
     form.done()
@@ -177,7 +181,9 @@ class QueueRow:
     working_days_left: int
 
 
-def queue(session: Session, *, by: Account, status: RegistrationStatus = RegistrationStatus.submitted) -> list[QueueRow]:
+def queue(
+    session: Session, *, by: Account, status: RegistrationStatus = RegistrationStatus.submitted
+) -> list[QueueRow]:
     """The registrations in `status` within the reviewer's area: urgent first, then the oldest."""
     reach.allow(by, *reach.BUREAU)
     calendar = workdays.calendar(session)
@@ -216,7 +222,9 @@ def counts(session: Session, *, by: Account) -> dict[RegistrationStatus, int]:
     """How many registrations of the reviewer's area stand in each status."""
     reach.allow(by, *reach.BUREAU)
     rows = session.execute(
-        sa.select(Registration.status, func.count()).where(reach.registrations(by)).group_by(Registration.status)
+        sa.select(Registration.status, func.count())
+        .where(reach.registrations(by))
+        .group_by(Registration.status)
     )
     return {status: 0 for status in RegistrationStatus} | {status: count for status, count in rows}
 
@@ -235,7 +243,9 @@ def alike(session: Session, registration_id: int, *, by: Account) -> list[str]:
     """Sentences for the reviewer: what else carries the same name or mobile number."""
     asked = find(session, registration_id, by=by)
     named = select(Enterprise.name).where(Enterprise.name == asked.name, Enterprise.id != asked.enterprise_id)
-    reached = select(Enterprise.name).where(Enterprise.mobile == asked.mobile, Enterprise.id != asked.enterprise_id)
+    reached = select(Enterprise.name).where(
+        Enterprise.mobile == asked.mobile, Enterprise.id != asked.enterprise_id
+    )
     return [f"已有同名单位：{name}" for name in session.exec(named.limit(5))] + [
         f"手机号与已注册单位相同：{name}" for name in session.exec(reached.limit(5))
     ]

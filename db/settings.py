@@ -24,10 +24,16 @@ class Definition:
 DEFINITIONS = {
     "review_days": Definition("注册审核时限（工作日）", 2, 1, 60, "指南：通常两个工作日内审核完成"),
     "acceptance_days": Definition("预约受理时限（工作日）", 5, 1, 60, "法律没有统一规定，超过后在看板中提示"),
-    "brought_in_days": Definition("送检的检定时限（天）", 20, 1, 120, "由各省规定，例如浙江 7 个工作日、河南 20 天"),
-    "on_site_days": Definition("现场检的检定时限（天）", 20, 1, 120, "由各省规定，例如浙江 10 个工作日、重庆 30 天"),
+    "brought_in_days": Definition(
+        "送检的检定时限（天）", 20, 1, 120, "由各省规定，例如浙江 7 个工作日、河南 20 天"
+    ),
+    "on_site_days": Definition(
+        "现场检的检定时限（天）", 20, 1, 120, "由各省规定，例如浙江 10 个工作日、重庆 30 天"
+    ),
     "limit_in_calendar_days": Definition("检定时限按自然日计算", False, help="关闭时按工作日计算"),
-    "lines_per_appointment": Definition("每张预约单最多器具数", 100, 1, 100, "指南：“选择器具”页面最多显示 100 条"),
+    "lines_per_appointment": Definition(
+        "每张预约单最多器具数", 100, 1, 100, "指南：“选择器具”页面最多显示 100 条"
+    ),
 }
 
 

@@ -73,28 +73,32 @@ def record(session: Session, line_ids: Sequence[int], result: Result, *, by: Acc
         raise NotFound("预约器具")
     values = _checked(session, lines, result)
     numbers = _numbers(session, lines, result, values.pop("certificate_number"), by)
-    made = [
-        _record(session, line, number, values, by) for line, number in zip(lines, numbers, strict=True)
-    ]
+    made = [_record(session, line, number, values, by) for line, number in zip(lines, numbers, strict=True)]
     try:
         session.flush()
     except IntegrityError:
         text = "该证书编号已被使用，请核对后重新填写"
         raise Conflict(text, {"certificate_number": text}) from None
-    workflow.move(session, Subject.line, lines, "complete", by, values["remark"], concerning_id=by.institution_id)
+    workflow.move(
+        session, Subject.line, lines, "complete", by, values["remark"], concerning_id=by.institution_id
+    )
     return made
 
 
 def _checked(session: Session, lines: Sequence[AppointmentLine], result: Result) -> dict[str, Any]:
     form = Form()
     values: dict[str, Any] = {
-        "verification_type": form.choice("verification_type", "检定类别", VerificationType, result.verification_type),
+        "verification_type": form.choice(
+            "verification_type", "检定类别", VerificationType, result.verification_type
+        ),
         "conclusion": form.choice("conclusion", "结论", Conclusion, result.conclusion),
         "verified_on": form.day("verified_on", "检定日期", result.verified_on, required=True),
         "regulation": form.text("regulation", "检定依据", result.regulation, 120, required=True),
         "verifier": form.text("verifier", "检定员", result.verifier, 60, required=True),
         "checker": form.text("checker", "核验员", result.checker, 60, required=True),
-        "measurement_standard": form.text("measurement_standard", "标准装置", result.measurement_standard, 200),
+        "measurement_standard": form.text(
+            "measurement_standard", "标准装置", result.measurement_standard, 200
+        ),
         "valid_until": form.day("valid_until", "有效期至", result.valid_until),
         "certificate_number": form.text("certificate_number", "证书编号", result.certificate_number, 60),
         "remark": form.text("remark", "备注", result.remark, 500),
@@ -108,7 +112,9 @@ def _checked(session: Session, lines: Sequence[AppointmentLine], result: Result)
     return values
 
 
-def _check_days(session: Session, form: Form, lines: Sequence[AppointmentLine], values: dict[str, Any]) -> None:
+def _check_days(
+    session: Session, form: Form, lines: Sequence[AppointmentLine], values: dict[str, Any]
+) -> None:
     verified_on, valid_until = values["verified_on"], values["valid_until"]
     if verified_on is None:
         return

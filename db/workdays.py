@@ -95,9 +95,7 @@ def of_year(session: Session, year: int) -> list[SpecialDay]:
     return list(session.exec(rows))
 
 
-def save_year(
-    session: Session, year: int, days: Iterable[tuple[date, bool, str]], *, by: Account
-) -> int:
+def save_year(session: Session, year: int, days: Iterable[tuple[date, bool, str]], *, by: Account) -> int:
     """Replace the special days of `year` with `days` of (day, is_working, name); returns how many.
 
     The legal deadlines that run are counted anew. Raises Refused to all but administrators, for a day of
@@ -112,7 +110,9 @@ def save_year(
         if index and rows[index - 1][0] == day:
             raise Refused(f"{day:%Y-%m-%d} 填写了两次，请删除一行")
         if is_working == (day.weekday() < 5):
-            raise Refused(f"{day:%Y-%m-%d} 本来就是{'工作日' if is_working else '休息日'}，无需填写，请删除该行")
+            raise Refused(
+                f"{day:%Y-%m-%d} 本来就是{'工作日' if is_working else '休息日'}，无需填写，请删除该行"
+            )
     session.exec(delete(SpecialDay).where(col(SpecialDay.day).between(date(year, 1, 1), date(year, 12, 31))))
     session.add_all(SpecialDay(day=day, is_working=worked, name=name[:60]) for day, worked, name in rows)
     session.flush()

@@ -76,8 +76,18 @@ R, I, L, K, C = RegistrationStatus, InstrumentStatus, LineStatus, LinkStatus, Co
 STEPS = (
     Step(Subject.registration, "submit", "提交注册", None, R.submitted),
     Step(Subject.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
-    Step(Subject.registration, "send_back", "退回补正", R.submitted, R.sent_back, (Role.reviewer,), reason_missing),
-    Step(Subject.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing),
+    Step(
+        Subject.registration,
+        "send_back",
+        "退回补正",
+        R.submitted,
+        R.sent_back,
+        (Role.reviewer,),
+        reason_missing,
+    ),
+    Step(
+        Subject.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing
+    ),
     Step(Subject.registration, "resubmit", "补正后重新提交", R.sent_back, R.submitted),
     Step(Subject.instrument, "take_out_of_use", "停用", I.in_use, I.out_of_use, BOOKERS),
     Step(Subject.instrument, "store", "封存", I.in_use, I.stored, BOOKERS),
@@ -89,7 +99,13 @@ STEPS = (
     Step(Subject.line, "submit", "提交申请", None, L.unassigned, BOOKERS),
     Step(Subject.line, "assign", "任务指派", L.unassigned, L.assigned),
     Step(
-        Subject.line, "assign_by_hand", "人工指派", L.unassigned, L.assigned, (Role.supervisor,), reason_missing
+        Subject.line,
+        "assign_by_hand",
+        "人工指派",
+        L.unassigned,
+        L.assigned,
+        (Role.supervisor,),
+        reason_missing,
     ),
     Step(Subject.line, "accept", "受理", L.assigned, L.accepted, (Role.institution,)),
     Step(Subject.line, "decline", "不予受理", L.assigned, L.declined, (Role.institution,), reason_missing),
@@ -118,7 +134,9 @@ def steps_of(subject: Subject, action: str) -> list[Step]:
 
 def open_steps(subject: Subject, status: Any, role: Role) -> list[Step]:
     """The arrows that lead away from `status` and that `role` may take, in the table's order."""
-    return [step for step in STEPS if step.subject == subject and step.source == status and role in step.roles]
+    return [
+        step for step in STEPS if step.subject == subject and step.source == status and role in step.roles
+    ]
 
 
 def label_of(subject: Subject, action: str) -> str:
@@ -184,7 +202,12 @@ def _check(step: Step, by: Account | None, note: str) -> None:
 
 
 def _record(
-    session: Session, step: Step, ids: Sequence[int], by: Account | None, note: str, institution_id: int | None
+    session: Session,
+    step: Step,
+    ids: Sequence[int],
+    by: Account | None,
+    note: str,
+    institution_id: int | None,
 ) -> None:
     row = {
         "subject": step.subject,

@@ -55,7 +55,9 @@ class Account(SQLModel, table=True):
     password_changed_at: datetime = Field(default_factory=clock.now)
     created_at: datetime = Field(default_factory=clock.now)
     __table_args__ = (
-        sa.CheckConstraint("role != 'enterprise' OR enterprise_id IS NOT NULL", name="enterprise_account_has_enterprise"),
+        sa.CheckConstraint(
+            "role != 'enterprise' OR enterprise_id IS NOT NULL", name="enterprise_account_has_enterprise"
+        ),
         sa.CheckConstraint(
             "role != 'institution' OR institution_id IS NOT NULL", name="institution_account_has_institution"
         ),
