@@ -1,0 +1,1 @@
+"""How long the server works for each page; `make bench` runs it."""
