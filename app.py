@@ -1,0 +1,24 @@
+"""约检台 Yuejian: what the server starts, and the script that runs for every visitor."""
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
+    from pages.edge.server import build
+
+    app = st.App(__file__, **build())
+else:
+    from db.errors import Refused
+    from pages.parts import look, navigation
+    from pages.parts.account import current
+
+    account, workplace = current()
+    page = navigation.open_for(account)
+    look.frame(page.title, account, workplace)
+    look.show_flashes()
+    try:
+        page.run()
+    except Refused as refusal:
+        look.refusal(refusal)
+        # An end like this keeps what was typed into widgets that this run did not reach.
+        st.stop()

@@ -1,0 +1,213 @@
+"""Sign-ins: who is signed in from which browser, kept so that the database can end it at any moment."""
+
+import hashlib
+import secrets
+import unicodedata
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session, col, func, select, update
+
+from db import clock, passwords
+from db.errors import Refused
+from db.models import Account, Enterprise, Institution, SignIn, SignInAttempt
+
+# GB/T 22239-2019, 身份鉴别 b: failures are limited, and whoever is gone is signed out.
+WINDOW = timedelta(minutes=15)
+FAILURES_BY_NAME = 5
+FAILURES_BY_ADDRESS = 30
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+TICKET = timedelta(seconds=30)
+# A sign-in in use is noted no more often than this, so that looking at pages does not write each time.
+NOTED_EVERY = timedelta(minutes=1)
+
+WRONG = "账号或密码不正确，请核对后重新输入"
+
+
+def username_of(typed: str) -> str:
+    """The name as accounts store it: folded, without outer spaces, in lower case, at most 40 characters."""
+    return unicodedata.normalize("NFKC", typed).strip().lower()[:40]
+
+
+def credential(session: Session, username: str, address: str) -> str:
+    """The bcrypt hash to check a typed password against; call it within `transaction()`, once a try.
+
+    An unknown or suspended name gets the hash of no password. The try counts as failed until `begin` says
+    otherwise, so that many at once cannot pass the limits. Raises Refused, in words that are the same for
+    known and unknown names, when the name or the address has failed too often.
+    """
+    name = username_of(username)
+    _refuse_if_locked(session, name, address)
+    note_failure(session, name, address)
+    found = session.exec(select(Account.password_hash).where(*_is_active(name))).one_or_none()
+    return found or passwords.DUMMY_HASH
+
+
+def _is_active(name: str) -> tuple[Any, ...]:
+    return col(Account.username) == name, col(Account.is_active)
+
+
+def note_failure(session: Session, username: str, address: str) -> None:
+    """Count a failed try against the name and the address."""
+    session.add(SignInAttempt(username=username_of(username), address=address[:60]))
+    session.flush()
+
+
+def _refuse_if_locked(session: Session, name: str, address: str) -> None:
+    now = clock.now()
+    free_at = max(_free_at(session, name, now), _free_at_address(session, address, now))
+    if free_at > now:
+        minutes = -(-(free_at - now) // timedelta(minutes=1))
+        raise Refused(f"登录失败次数过多，请 {minutes} 分钟后再试，或使用“忘记密码”")
+
+
+def _free_at(session: Session, name: str, now: datetime) -> datetime:
+    mine = col(SignInAttempt.username) == name
+    last = select(func.max(col(SignInAttempt.id))).where(mine, col(SignInAttempt.has_succeeded))
+    later = col(SignInAttempt.id) > func.coalesce(last.scalar_subquery(), 0)
+    return _end_of_lock(session, (mine, later), FAILURES_BY_NAME, now)
+
+
+def _free_at_address(session: Session, address: str, now: datetime) -> datetime:
+    # Without an address all visitors look like one, and a few clumsy ones would shut everybody out.
+    if not address:
+        return now
+    return _end_of_lock(session, (col(SignInAttempt.address) == address,), FAILURES_BY_ADDRESS, now)
+
+
+def _end_of_lock(session: Session, conditions: tuple[Any, ...], limit: int, now: datetime) -> datetime:
+    """When fewer than `limit` of these failures are left in the window."""
+    failed = (~col(SignInAttempt.has_succeeded), col(SignInAttempt.at) > now - WINDOW)
+    latest = select(SignInAttempt.at).where(*conditions, *failed).order_by(col(SignInAttempt.at).desc())
+    times = session.exec(latest.limit(limit)).all()
+    return times[-1] + WINDOW if len(times) == limit else now
+
+
+def begin(session: Session, username: str, address: str, agent: str) -> str:
+    """A ticket for whoever has just given the right password, to be redeemed once within 30 seconds.
+
+    Only its hash is stored. Raises Refused when there is no such account, or a suspended one.
+    """
+    name = username_of(username)
+    account = session.exec(
+        select(Account).where(Account.username == name, col(Account.is_active))
+    ).one_or_none()
+    if account is None:
+        raise Refused(WRONG)
+    _note_success(session, name, address)
+    ticket = secrets.token_urlsafe(32)
+    session.add(_opened(account, ticket, address, agent))
+    session.flush()
+    return ticket
+
+
+def _opened(account: Account, ticket: str, address: str, agent: str) -> SignIn:
+    now = clock.now()
+    return SignIn(
+        account_id=account.id,
+        ticket_hash=digest(ticket),
+        created_at=now,
+        seen_at=now,
+        expires_at=now + TICKET,
+        address=address[:60],
+        agent=agent[:200],
+    )
+
+
+def _note_success(session: Session, name: str, address: str) -> None:
+    tried = select(func.max(col(SignInAttempt.id))).where(
+        SignInAttempt.username == name, SignInAttempt.address == address
+    )
+    changed = update(SignInAttempt).where(col(SignInAttempt.id) == tried.scalar_subquery())
+    if session.exec(changed.values(has_succeeded=True)).rowcount == 0:
+        session.add(SignInAttempt(username=name, address=address, has_succeeded=True))
+
+
+def redeem(session: Session, ticket: str) -> str:
+    """The token for the browser's cookie in exchange for a ticket; only its hash is stored.
+
+    Raises Refused for a ticket that is unknown, used or older than 30 seconds.
+    """
+    now, token = clock.now(), secrets.token_urlsafe(32)
+    mine = col(SignIn.ticket_hash) == digest(ticket)
+    fresh = update(SignIn).where(mine, col(SignIn.expires_at) > now, col(SignIn.ended_at).is_(None))
+    exchanged = fresh.values(
+        ticket_hash=None, token_hash=digest(token), seen_at=now, expires_at=now + ABSOLUTE
+    )
+    if session.exec(exchanged).rowcount != 1:
+        raise Refused("登录超时，请重新登录")
+    return token
+
+
+def account_of(session: Session, token: str) -> Account | None:
+    """The active account signed in with this token, unless the sign-in was ended, is idle or too old."""
+    row = _find(session, token)
+    if row is None:
+        return None
+    account = session.get(Account, row.account_id)
+    return account if account and account.is_active else None
+
+
+def is_due(session: Session, token: str) -> bool:
+    """Whether `touch` would write, so that a page need not open a transaction to find out."""
+    row = _find(session, token)
+    return row is not None and row.seen_at <= clock.now() - NOTED_EVERY
+
+
+def touch(session: Session, token: str) -> None:
+    """Note that the sign-in is in use, at most once a minute."""
+    row = _find(session, token)
+    if row and row.seen_at <= clock.now() - NOTED_EVERY:
+        row.seen_at = clock.now()
+
+
+def end(session: Session, token: str) -> None:
+    """Sign this browser out; nothing happens if it was not signed in."""
+    row = _find(session, token)
+    if row:
+        row.ended_at = clock.now()
+
+
+def end_all(session: Session, account_id: int, except_token: str | None = None) -> None:
+    """Sign the account out everywhere, tickets not yet redeemed included, but for one browser if named."""
+    ended = update(SignIn).where(col(SignIn.account_id) == account_id, col(SignIn.ended_at).is_(None))
+    if except_token:
+        ended = ended.where(col(SignIn.token_hash).is_distinct_from(digest(except_token)))
+    session.exec(ended.values(ended_at=clock.now()))
+
+
+def of_account(session: Session, account_id: int) -> list[SignIn]:
+    """The account's sign-ins that still hold, the one used last first."""
+    holding = select(SignIn).where(SignIn.account_id == account_id, *_holds())
+    return list(session.exec(holding.order_by(col(SignIn.seen_at).desc(), col(SignIn.id).desc())))
+
+
+def workplace(session: Session, account: Account) -> str:
+    """The enterprise or institution the account acts for; an empty text for everybody else."""
+    if account.enterprise_id is not None:
+        return session.get_one(Enterprise, account.enterprise_id).name
+    if account.institution_id is not None:
+        return session.get_one(Institution, account.institution_id).name
+    return ""
+
+
+def _find(session: Session, token: str) -> SignIn | None:
+    if not token:
+        return None
+    return session.exec(select(SignIn).where(SignIn.token_hash == digest(token), *_holds())).one_or_none()
+
+
+def _holds() -> tuple[Any, ...]:
+    now = clock.now()
+    return (
+        col(SignIn.token_hash).is_not(None),
+        col(SignIn.ended_at).is_(None),
+        col(SignIn.expires_at) > now,
+        col(SignIn.seen_at) > now - IDLE,
+    )
+
+
+def digest(secret: str) -> str:
+    """What is stored of a ticket or token: SHA-256, in hexadecimal."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,30 @@
+"""What a visitor sees when a run fails: a refusal in its own words, a defect by its number."""
+
+import logging
+import secrets
+
+import streamlit as st
+
+from db.errors import Refused
+from pages.parts import look
+
+log = logging.getLogger("yuejian")
+
+
+def show(problem: Exception) -> bool:
+    """Draw it; True tells Streamlit that nothing is left to show. Fragments and callbacks end here too."""
+    if isinstance(problem, Refused):
+        look.refusal(problem)
+        return True
+    number = secrets.token_hex(3).upper()
+    log.error("错误编号 %s", number, exc_info=problem)
+    st.error(
+        f"系统出现错误，本次操作没有完成。请稍后重试；如仍出现，请把错误编号 {number} 告知管理员",
+        icon=":material/error:",
+    )
+    return True
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """False for Streamlit's own note of the same failure, which has no number."""
+    return record.msg != "Uncaught app execution"

@@ -1,0 +1,22 @@
+"""Between the network and the pages: routes, middleware and what surrounds a start, all plain ASGI."""
+
+from typing import Any
+
+from starlette.middleware import Middleware
+from streamlit.runtime.pages_manager import PagesManager
+
+from pages.edge import assets, failures, health, session, start
+from pages.edge.document import ChineseDocument
+from pages.edge.headers import SecurityHeaders
+
+
+def build() -> dict[str, Any]:
+    """The arguments of `st.App`."""
+    # Until a first visitor's run calls st.navigation, Streamlit would offer files under pages/ unasked.
+    PagesManager.uses_pages_directory = False
+    return {
+        "routes": [*session.ROUTES, *health.ROUTES, *assets.ROUTES],
+        "middleware": [Middleware(SecurityHeaders), Middleware(ChineseDocument)],
+        "lifespan": start.lifespan,
+        "on_script_error": failures.show,
+    }

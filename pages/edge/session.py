@@ -1,0 +1,70 @@
+"""The cookie of a sign-in: a script cannot set one that JavaScript cannot read, a route can."""
+
+import re
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from db import sign_ins
+from db.engine import transaction
+from db.errors import Refused
+
+COOKIE = "yuejian"
+# A path of this server: no second slash that would name a host, no backslash or control character.
+LOCAL = re.compile(r"/(?:[\w\-.~%!$&'()*+,;=:@?][\w\-.~%!$&'()*+,;=:@/?]*)?", re.ASCII)
+
+
+def begin(request: Request) -> Response:
+    """Exchange the ticket in the address for the cookie, then show the page asked for."""
+    if not _is_from_here(request):
+        return _refused()
+    try:
+        with transaction() as session:
+            token = sign_ins.redeem(session, request.query_params.get("ticket", ""))
+    except Refused:
+        return _to("/?again=1")
+    answer = _to(request.query_params.get("next", "/"))
+    # Streamlit's server takes X-Forwarded-Proto from a proxy on this machine only.
+    is_secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, token, path="/", httponly=True, samesite="strict", secure=is_secure)
+    return answer
+
+
+def end(request: Request) -> Response:
+    """Sign this browser out and show the sign-in page."""
+    if not _is_from_here(request):
+        return _refused()
+    with transaction() as session:
+        sign_ins.end(session, request.cookies.get(COOKIE, ""))
+    answer = _to("/")
+    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    return answer
+
+
+def local(path: str) -> str:
+    """The path if it stays on this server, else `/`."""
+    return path if LOCAL.fullmatch(path) else "/"
+
+
+def _is_from_here(request: Request) -> bool:
+    """Whether one of our own pages asks, so that no other site can sign its visitors in or out here."""
+    if site := request.headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    # Browsers send Sec-Fetch-Site over https and to localhost only.
+    return urlsplit(request.headers.get("referer", "")).netloc == request.headers.get("host")
+
+
+def _refused() -> Response:
+    return PlainTextResponse("请从约检台的页面登录或退出", 403, {"Cache-Control": "no-store"})
+
+
+def _to(path: str) -> Response:
+    return RedirectResponse(local(path), 303, {"Cache-Control": "no-store"})
+
+
+ROUTES = [
+    Route("/auth/begin", begin, methods=["GET"]),
+    Route("/auth/end", end, methods=["GET", "POST"]),
+]

@@ -1,0 +1,54 @@
+"""What surrounds a start of the server: settings that must hold, sockets, the log."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from streamlit import config
+
+from pages.edge import failures
+
+# With any other value a visitor would see or send what the rules of this product forbid.
+REQUIRED: dict[str, Any] = {
+    "client.showErrorDetails": "none",
+    "client.allowedOrigins": [],
+    "server.enableXsrfProtection": True,
+    "server.enableCORS": True,
+    "server.enableStaticServing": False,
+    "server.enableAgentApi": False,
+    "browser.gatherUsageStats": False,
+}
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Before the first visitor."""
+    refuse_unsafe_settings()
+    answer_at_once()
+    logging.getLogger("streamlit.error_util").addFilter(failures.is_news)
+    yield
+
+
+def refuse_unsafe_settings() -> None:
+    """Raise RuntimeError when a setting of Streamlit is not what security needs."""
+    wrong = [name for name, value in REQUIRED.items() if config.get_option(name) != value]
+    if wrong:
+        needed = ", ".join(f"{name} = {REQUIRED[name]}" for name in wrong)
+        raise RuntimeError(f"Unsafe settings, refusing to start. Needed in .streamlit/config.toml: {needed}")
+
+
+def answer_at_once() -> None:
+    """Switch Nagle's algorithm off for every connection accepted from now on.
+
+    asyncio does so itself, but only for sockets made with IPPROTO_TCP. Streamlit makes its own with the
+    default protocol 0, and then a small answer may wait 40 ms for the browser's delayed acknowledgment.
+    """
+    asyncio.base_events._set_nodelay = _set_nodelay  # type: ignore[attr-defined]
+
+
+def _set_nodelay(sock: socket.socket) -> None:
+    if sock.family in (socket.AF_INET, socket.AF_INET6) and sock.type == socket.SOCK_STREAM:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,97 @@
+"""Who is at the other end: `signed_in` for looks, `acting` for operations, `looking` for queries.
+
+The account is read from the row of the sign-in each time, never from the state of the browser's session.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from db import sign_ins
+from db.engine import Session, reading, transaction
+from db.errors import Refused
+from db.models import Account, Role
+from pages.edge.session import COOKIE
+
+SIGNED_OUT = "登录已失效，请重新登录"
+NOT_FOR_YOU = "您的账号没有这项权限，请使用有权限的账号登录"
+
+
+def token() -> str:
+    """The secret of this browser's sign-in, empty without one."""
+    return _text(st.context.cookies.get(COOKIE))
+
+
+def address() -> str:
+    """The visitor's network address; empty on the server's own machine."""
+    return _text(st.context.ip_address)
+
+
+def agent() -> str:
+    """What the visitor's browser calls itself."""
+    return _text(st.context.headers.get("User-Agent"))
+
+
+def _text(value: object) -> str:
+    # Page tests without a browser answer with mocks.
+    return value if isinstance(value, str) else ""
+
+
+def current() -> tuple[Account | None, str]:
+    """The account of this run and whom it works for, for `app.py`; notes that the sign-in is in use."""
+    _forget_another_visitor()
+    with reading() as session:
+        account = sign_ins.account_of(session, token())
+        workplace = sign_ins.workplace(session, account) if account else ""
+        is_due = sign_ins.is_due(session, token())
+    if is_due:
+        with transaction() as session:
+            sign_ins.touch(session, token())
+    return account, workplace
+
+
+def _forget_another_visitor() -> None:
+    # Whoever learns the number of a Streamlit session may resume it, with another cookie or with none.
+    mine = sign_ins.digest(token())
+    if st.session_state.setdefault("visitor", mine) != mine:
+        st.session_state.clear()
+        st.session_state["visitor"] = mine
+
+
+def signed_in(*roles: Role) -> Account:
+    """The account, for a page to show what is meant for it; without the right to be here, a sentence instead.
+
+    No roles means any. Protects nothing: `acting` and `looking` do.
+    """
+    try:
+        with reading() as session:
+            return _found(session, roles)
+    except Refused as refusal:
+        st.warning(str(refusal), icon=":material/lock:")
+        st.stop()
+
+
+@contextmanager
+def acting(*roles: Role) -> Iterator[tuple[Session, Account]]:
+    """A transaction and the account that acts in it; raises Refused when signed out or not in `roles`."""
+    with transaction() as session:
+        account = _found(session, roles)
+        sign_ins.touch(session, token())
+        yield session, account
+
+
+@contextmanager
+def looking(*roles: Role) -> Iterator[tuple[Session, Account]]:
+    """A session for queries only, and the account that asks; raises Refused as `acting` does."""
+    with reading() as session:
+        yield session, _found(session, roles)
+
+
+def _found(session: Session, roles: tuple[Role, ...]) -> Account:
+    account = sign_ins.account_of(session, token())
+    if account is None:
+        raise Refused(SIGNED_OUT)
+    if roles and account.role not in roles:
+        raise Refused(NOT_FOR_YOU)
+    return account

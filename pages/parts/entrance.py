@@ -1,0 +1,93 @@
+"""The way in: streamlit-authenticator's form and check over our accounts, then a ticket for the cookie."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+from streamlit_authenticator import Authenticate
+from streamlit_authenticator.controllers import AuthenticationController
+
+from db import sign_ins
+from db.engine import transaction
+from pages.edge.session import local
+from pages.parts.account import address, agent
+
+FIELDS = {"Form name": "登录", "Username": "账号", "Password": "密码", "Login": "登录"}
+SUBMITTED = "FormSubmitter:Login-登录"
+# Where the library keeps who it thinks is signed in: nobody here reads them, and none may stay.
+LEFT_BEHIND = ("authentication_status", "username", "name", "email", "roles", "logout", "password_hint")
+
+
+class TypedName(dict[str, dict[str, Any]]):
+    """The library's table of accounts, with the one name typed: its hash is read when it is asked for."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> dict[str, Any]:
+        with transaction() as session:
+            password_hash = sign_ins.credential(session, name, address())
+        self[name] = {"name": name, "password": password_hash}
+        return self[name]
+
+
+class NoCookie:
+    """In the place of the library's cookie, which JavaScript could read and nobody could revoke."""
+
+    def get_cookie(self) -> None:
+        """Nobody is signed in by it."""
+
+    def set_cookie(self) -> None:
+        """Ours is set by a route."""
+
+
+class SignInForm(Authenticate):
+    """The library's form and its bcrypt check; `typed` shows whether a name was looked up."""
+
+    def __init__(self) -> None:
+        self.path = None
+        self.attrs = {"login_sleep_time": 0}
+        self.typed = TypedName()
+        self.cookie_controller = NoCookie()
+        self.authentication_controller = AuthenticationController({"usernames": {}}, auto_hash=False)
+        # Only now: given in the constructor, the table would be copied into a plain one.
+        self.authentication_controller.authentication_model.credentials["usernames"] = self.typed
+
+
+def sign_in() -> str | None:
+    """Draw the form; the ticket of whoever gave the right password, or None with a sentence shown if need be.
+
+    Raises Refused when the name or the address is locked.
+    """
+    proven: list[dict[str, Any]] = []
+    form = SignInForm()
+    try:
+        form.login(fields=FIELDS, callback=proven.append)
+    finally:
+        for key in LEFT_BEHIND:
+            st.session_state.pop(key, None)
+    if proven:
+        with transaction() as session:
+            return sign_ins.begin(session, proven[0]["username"], address(), agent())
+    if form.typed:
+        st.error(sign_ins.WRONG, icon=":material/error:")
+    elif st.session_state.get(SUBMITTED):
+        st.error("请输入账号和密码", icon=":material/error:")
+    return None
+
+
+def enter(ticket: str) -> None:
+    """Send the browser for its cookie and on to the page it came for; the run ends here."""
+    query = urlencode({"ticket": ticket, "next": _wanted()})
+    # A script within the page is not allowed by our content security policy; one of our own files is.
+    st.html(
+        f'<script src="/assets/go.js" data-to="/auth/begin?{query}"></script>', unsafe_allow_javascript=True
+    )
+    st.stop()
+
+
+def _wanted() -> str:
+    url = st.context.url
+    path = urlsplit(url).path if isinstance(url, str) else ""
+    query = urlencode(st.query_params.to_dict())
+    return local(f"{path or '/'}?{query}" if query else path or "/")

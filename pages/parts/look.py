@@ -1,0 +1,136 @@
+"""How things look the same on every page: the frame, statuses, messages, empty states."""
+
+import re
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from db.errors import Refused
+from db.models import Account
+
+NAME = "约检台"
+PICTURES = Path(__file__).parent.parent / "edge" / "assets"
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:])")
+
+# Color, icon and a sign for tables: a status never differs by its color alone.
+STATUSES = {
+    "待预约": ("orange", "hourglass_empty", "○"),
+    "待受理": ("blue", "inbox", "◔"),
+    "已受理": ("violet", "event_available", "◑"),
+    "检定中": ("violet", "fact_check", "◕"),
+    "已完成": ("green", "task_alt", "●"),
+    "不予受理": ("red", "block", "✕"),
+    "已取消": ("gray", "cancel", "－"),
+    "待审核": ("blue", "hourglass_empty", "○"),
+    "退回补正": ("orange", "undo", "↩"),
+    "已通过": ("green", "task_alt", "●"),
+    "不予通过": ("red", "block", "✕"),
+    "待授权": ("blue", "hourglass_empty", "○"),
+    "已授权": ("green", "task_alt", "●"),
+    "已拒绝": ("red", "block", "✕"),
+    "已撤销": ("gray", "cancel", "－"),
+    "待审批": ("blue", "hourglass_empty", "○"),
+    "已更正": ("green", "task_alt", "●"),
+    "不予更正": ("red", "block", "✕"),
+    "待确认": ("blue", "hourglass_empty", "○"),
+    "已导入": ("green", "task_alt", "●"),
+    "已撤回": ("gray", "undo", "↩"),
+    "失败": ("red", "error", "✕"),
+    "在用": ("green", "play_circle", "●"),
+    "停用": ("orange", "pause_circle", "○"),
+    "封存": ("gray", "inventory", "◇"),
+    "报废": ("gray", "delete", "✕"),
+    "合格": ("green", "verified", "●"),
+    "不合格": ("red", "dangerous", "✕"),
+    "有效": ("green", "verified", "●"),
+    "即将到期": ("orange", "schedule", "◔"),
+    "已超期": ("red", "warning", "✕"),
+}
+UNKNOWN = ("gray", "label", "·")
+
+
+def frame(title: str, account: Account | None, workplace: str) -> None:
+    """What surrounds every page: the browser's title, the name of the product, who is signed in."""
+    st.set_page_config(page_title=f"{title} · {NAME}", layout="wide", initial_sidebar_state=250)
+    st.logo(PICTURES / "logo.svg", size="large")
+    st.html(PICTURES / "frame.css")
+    if account:
+        with st.sidebar:
+            _card(account, workplace)
+
+
+def _card(account: Account, workplace: str) -> None:
+    with st.container(border=True, gap="xxsmall"):
+        st.markdown(f"**{plain(account.full_name)}** :gray-badge[{account.role}]")
+        if workplace:
+            st.caption(plain(workplace))
+        # A plain link: it works even when the page has lost its connection.
+        st.html('<a href="/auth/end" style="color: #14538a">退出登录</a>')
+
+
+def header(title: str, note: str = "") -> None:
+    """The name of the page, and in a sentence what is done here."""
+    st.header(title, anchor=False)
+    if note:
+        st.caption(note)
+
+
+def badge(status: str) -> str:
+    """A status as Markdown, by color, icon and word: for `st.markdown` and labels."""
+    color, icon, _sign = STATUSES.get(status, UNKNOWN)
+    return f":{color}-badge[:material/{icon}: {status}]"
+
+
+def mark(status: str) -> str:
+    """A status as text, by sign and word: for the cells of a table."""
+    return f"{STATUSES.get(status, UNKNOWN)[2]} {status}"
+
+
+def empty(sentence: str, page: Page | None = None, label: str = "") -> None:
+    """Say that there is nothing here yet, and offer the page where it begins."""
+    with st.container(border=True, horizontal_alignment="center", gap="small"):
+        st.markdown(":gray[:material/inbox:]")
+        st.text(sentence)
+        if page:
+            st.page_link(page, label=label or page.title, icon=":material/arrow_forward:")
+
+
+def refusal(refused: Refused) -> None:
+    """Say why it was refused, with the problem of each field below."""
+    problems = [sentence for sentence in refused.problems.values() if sentence != str(refused)]
+    lines = [plain(str(refused)), *(f"- {plain(sentence)}" for sentence in problems)]
+    st.error("\n".join(lines), icon=":material/error:")
+
+
+def flash(text: str) -> None:
+    """A short message for the next run: one given right before `st.rerun()` would never appear."""
+    st.session_state.setdefault("flashes", []).append(text)
+
+
+def show_flashes() -> None:
+    """Show what `flash` has kept, once."""
+    for text in st.session_state.pop("flashes", []):
+        st.toast(plain(text), icon=":material/check_circle:")
+
+
+def plain(text: str) -> str:
+    """Text that visitors typed, for a place that would read it as Markdown."""
+    return MARKDOWN.sub(r"\\\1", text)
+
+
+def welcome(sentence: str) -> None:
+    """The product by icon and name, over what a visitor does first."""
+    st.html(PICTURES / "welcome.css")
+    with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
+        st.image(PICTURES / "icon.svg", width=52)
+        st.title(NAME, anchor=False, width="content")
+    st.caption(sentence, text_alignment="center")
+
+
+def showcase(people: tuple[tuple[str, str, str], ...], password: str) -> None:
+    """The accounts of the demo, for everybody to try."""
+    with st.container(border=True, key="showcase"):
+        st.markdown(f"**演示账号**，密码都是 `{password}`")
+        rows = [f"| `{username}` | {role} | {what} |" for username, role, what in people]
+        st.markdown("\n".join(["| 账号 | 身份 | 可以试什么 |", "|---|---|---|", *rows]))

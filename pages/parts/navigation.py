@@ -1,0 +1,126 @@
+"""The pages: who sees which, under what name and address."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from db import accounts
+from db.engine import reading
+from db.models import OWNERS, Account, Role
+
+FOLDER = Path(__file__).parent.parent
+EVERYBODY = tuple(Role)
+INSTITUTION = (Role.institution,)
+WATCHERS = (Role.supervisor, Role.reviewer)
+SUPERVISOR = (Role.supervisor,)
+REVIEWER = (Role.reviewer,)
+ADMINISTRATOR = (Role.administrator,)
+VISITORS: tuple[Role, ...] = ()
+
+
+class Entry(NamedTuple):
+    """A page; `name` is also its address. The first one of a role is its home page."""
+
+    name: str
+    file: str
+    title: str
+    icon: str
+    roles: tuple[Role, ...]
+    section: str = ""
+    is_hidden: bool = False
+
+
+PAGES = (
+    Entry("sign_in", "public/sign_in.py", "登录", "login", VISITORS),
+    Entry("register", "public/register.py", "企业注册", "domain_add", VISITORS, "注册"),
+    Entry("follow", "public/follow.py", "注册进度查询", "manage_search", VISITORS, "注册"),
+    Entry("recover", "public/recover.py", "忘记密码", "lock_reset", VISITORS, "", True),
+    Entry("enterprise_home", "enterprise/home.py", "首页", "home", OWNERS),
+    Entry("ledger", "enterprise/ledger.py", "强检器具台账维护", "inventory_2", OWNERS, "强检业务"),
+    Entry("instrument", "enterprise/instrument.py", "器具详情", "straighten", OWNERS, "强检业务", True),
+    Entry("appointments", "enterprise/appointments.py", "强检器具预约申请", "event_note", OWNERS, "强检业务"),
+    Entry(
+        "new_appointment", "enterprise/new_appointment.py", "新增预约单", "add_task", OWNERS, "强检业务", True
+    ),
+    Entry("receipt", "enterprise/receipt.py", "预约单详情", "receipt_long", OWNERS, "强检业务", True),
+    Entry("institution_home", "institution/home.py", "首页", "home", INSTITUTION),
+    Entry("acceptance", "institution/acceptance.py", "预约受理", "inbox", INSTITUTION, "检定业务"),
+    Entry("verification", "institution/verification.py", "检定与结果", "fact_check", INSTITUTION, "检定业务"),
+    Entry(
+        "certificates",
+        "institution/certificates.py",
+        "检定记录",
+        "workspace_premium",
+        INSTITUTION,
+        "检定业务",
+    ),
+    Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
+    Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", REVIEWER, "业务办理"),
+    Entry("unassigned", "bureau/unassigned.py", "待指派", "assignment_late", SUPERVISOR, "业务办理"),
+    Entry("on_behalf", "bureau/on_behalf.py", "代办预约", "support_agent", SUPERVISOR, "业务办理"),
+    Entry("board", "bureau/board.py", "状态看板", "monitoring", WATCHERS, "监督"),
+    Entry("lines", "bureau/lines.py", "预约明细", "list_alt", WATCHERS, "监督"),
+    Entry("instruments", "bureau/instruments.py", "器具台账", "inventory_2", WATCHERS, "监督"),
+    Entry("authorizations", "bureau/authorizations.py", "授权管理", "verified_user", SUPERVISOR, "机构"),
+    Entry("institutions", "bureau/institutions.py", "技术机构", "apartment", SUPERVISOR, "机构"),
+    Entry("admin_home", "admin/home.py", "首页", "home", ADMINISTRATOR),
+    Entry("accounts", "admin/accounts.py", "账户管理", "group", ADMINISTRATOR, "系统管理"),
+    Entry("calendar", "admin/calendar.py", "工作日", "calendar_month", ADMINISTRATOR, "系统管理"),
+    Entry("reference", "admin/reference.py", "基础数据", "database", ADMINISTRATOR, "系统管理"),
+    Entry("settings", "admin/settings.py", "系统设置", "settings", ADMINISTRATOR, "系统管理"),
+    Entry("profile", "public/profile.py", "个人中心", "person", EVERYBODY, "我的"),
+)
+FIRST_ACCOUNT = Entry("first_account", "admin/first_account.py", "首次使用", "admin_panel_settings", VISITORS)
+BY_NAME = {entry.name: entry for entry in PAGES if (FOLDER / entry.file).exists()}
+
+
+def page(name: str) -> Page:
+    """A page of the table by its name, for `st.switch_page` and `st.page_link`."""
+    return _shown(BY_NAME[name])
+
+
+def open_for(account: Account | None) -> Page:
+    """The page this visitor has asked for, among those they may see; call it in every run."""
+    if account is None:
+        return st.navigation(_for_visitors(), position="top")
+    return st.navigation(_for_account(account))
+
+
+def public() -> list[Entry]:
+    """The pages that need no sign-in, the sign-in page first."""
+    return [entry for entry in BY_NAME.values() if not entry.roles]
+
+
+def _for_visitors() -> dict[str, list[Page]]:
+    with reading() as session:
+        is_first_start = accounts.is_empty(session)
+    listed = [FIRST_ACCOUNT] if is_first_start else public()
+    sections = _sections(listed)
+    # At the address of any other page a visitor finds the door, and is shown in there afterwards.
+    away = [entry for entry in BY_NAME.values() if entry not in listed]
+    sections[""] += [_shown(listed[0], url_path=entry.name, visibility="hidden") for entry in away]
+    return sections
+
+
+def _for_account(account: Account) -> dict[str, list[Page]]:
+    if account.must_change_password and "profile" in BY_NAME:
+        return _sections([BY_NAME["profile"]])
+    return _sections([entry for entry in BY_NAME.values() if account.role in entry.roles])
+
+
+def _sections(entries: list[Entry]) -> dict[str, list[Page]]:
+    sections: dict[str, list[Page]] = {"": []}
+    for entry in entries:
+        shown = _shown(
+            entry, default=entry is entries[0], visibility="hidden" if entry.is_hidden else "visible"
+        )
+        sections.setdefault(entry.section, []).append(shown)
+    return sections
+
+
+def _shown(entry: Entry, **options) -> Page:
+    options.setdefault("url_path", entry.name)
+    icon = f":material/{entry.icon}:"
+    return st.Page(FOLDER / entry.file, title=entry.title, icon=icon, **options)

@@ -1,0 +1,27 @@
+"""登录: the way in for everybody who has an account."""
+
+import os
+
+import streamlit as st
+
+from pages.parts import look, navigation
+from pages.parts.entrance import enter, sign_in
+
+look.welcome("强制检定工作计量器具网上约检")
+
+with st.container(horizontal=True, horizontal_alignment="center", gap="large"):
+    with st.container(width=440):
+        if "again" in st.query_params:
+            st.warning("登录没有完成，请重新登录", icon=":material/refresh:")
+        ticket = sign_in()
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            for entry in navigation.public()[1:]:
+                st.page_link(navigation.page(entry.name))
+    if os.environ.get("YUEJIAN_DEMO") == "1":
+        from db import demo
+
+        with st.container(width=440):
+            look.showcase(demo.SHOWCASE, demo.PASSWORD)
+
+if ticket:
+    enter(ticket)
