@@ -27,7 +27,9 @@ WRONG = "账号或密码不正确，请核对后重新输入"
 
 def username_of(typed: str) -> str:
     """The name as accounts store it: folded, without outer spaces, in lower case, at most 40 characters."""
-    return unicodedata.normalize("NFKC", typed).strip().lower()[:40]
+    folded = unicodedata.normalize("NFKC", typed).strip().lower()
+    # PostgreSQL refuses a NUL.
+    return folded.replace("\0", "")[:40]
 
 
 def credential(session: Session, username: str, address: str) -> str:
@@ -37,7 +39,7 @@ def credential(session: Session, username: str, address: str) -> str:
     otherwise, so that many at once cannot pass the limits. Raises Refused, in words that are the same for
     known and unknown names, when the name or the address has failed too often.
     """
-    name = username_of(username)
+    name, address = username_of(username), address[:60]
     _refuse_if_locked(session, name, address)
     note_failure(session, name, address)
     found = session.exec(select(Account.password_hash).where(*_is_active(name))).one_or_none()
@@ -89,7 +91,7 @@ def begin(session: Session, username: str, address: str, agent: str) -> str:
 
     Only its hash is stored. Raises Refused when there is no such account, or a suspended one.
     """
-    name = username_of(username)
+    name, address = username_of(username), address[:60]
     account = session.exec(
         select(Account).where(Account.username == name, col(Account.is_active))
     ).one_or_none()
@@ -110,7 +112,7 @@ def _opened(account: Account, ticket: str, address: str, agent: str) -> SignIn:
         created_at=now,
         seen_at=now,
         expires_at=now + TICKET,
-        address=address[:60],
+        address=address,
         agent=agent[:200],
     )
 
