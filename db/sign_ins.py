@@ -40,10 +40,17 @@ def credential(session: Session, username: str, address: str) -> str:
     known and unknown names, when the name or the address has failed too often.
     """
     name, address = username_of(username), address[:60]
+    _queue_up(session, name)
     _refuse_if_locked(session, name, address)
     note_failure(session, name, address)
     found = session.exec(select(Account.password_hash).where(*_is_active(name))).one_or_none()
     return found or passwords.DUMMY_HASH
+
+
+def _queue_up(session: Session, name: str) -> None:
+    # SQLite's writers queue anyway.
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 def _is_active(name: str) -> tuple[Any, ...]:

@@ -1,10 +1,12 @@
 """Sign-ins: locks, tickets, tokens, and their ends."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 
 from db import passwords, sign_ins
+from db.engine import transaction
 from db.errors import Refused
 from db.models import SignIn
 from tests.conftest import NOW
@@ -113,6 +115,18 @@ def test_visitors_without_an_address_are_not_taken_for_one(session, wang):
     for number in range(40):
         fail(session, 1, f"guess{number}", address="")
     assert sign_ins.credential(session, "wang", "") == PASSWORD_HASH
+
+
+def test_many_guesses_at_once_do_not_pass_the_limit(database):
+    def guess(_):
+        try:
+            with transaction() as session:
+                return bool(sign_ins.credential(session, "wang", HERE))
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(16) as threads:
+        assert sum(threads.map(guess, range(64))) == sign_ins.FAILURES_BY_NAME
 
 
 def test_a_failure_can_be_noted_by_itself(session, wang):
