@@ -495,6 +495,12 @@ def bookable(
     return sorted(session.execute(_listed(ids)).all(), key=lambda row: place[row.id])
 
 
+def chosen(session: Session, instrument_ids: Sequence[int], *, by: Account) -> list[sa.Row[Any]]:
+    """The ledger rows of these ids within the asker's reach, the newest first; the others are left out."""
+    seen = select(Instrument.id).where(col(Instrument.id).in_(instrument_ids), reach.instruments(by))
+    return list(session.execute(_listed(seen)).all())
+
+
 def find(session: Session, instrument_id: int, *, by: Account) -> sa.Row[Any]:
     """One ledger row with its names, as in the list; raises NotFound outside the asker's reach."""
     here = select(Instrument.id).where(Instrument.id == instrument_id, reach.instruments(by))

@@ -1,0 +1,33 @@
+"""For which enterprise an owner's page works: its own, or one of those that granted a link."""
+
+import streamlit as st
+
+from db import enterprises
+from db.models import OWNERS, Enterprise
+from pages.parts import look
+from pages.parts.account import looking
+from pages.parts.navigation import page
+
+
+def chosen() -> Enterprise:
+    """The enterprise this page is for; a person with several chooses, one with none is told what to do."""
+    with looking(*OWNERS) as (session, account):
+        mine = enterprises.page(session, by=account)
+    if not mine:
+        look.empty("您还没有获得企业授权。请联系企业，在“我的企业授权”中通过您的关联申请", page("profile"))
+        st.stop()
+    if len(mine) == 1:
+        return mine[0]
+    ids = [one.id for one in mine]
+    names = {one.id: one.name for one in mine}
+    kept = st.session_state.get("enterprise_kept")
+    picked = st.selectbox(
+        "使用单位",
+        ids,
+        index=ids.index(kept) if kept in ids else 0,
+        format_func=lambda id: names[id],
+        width=420,
+        key="enterprise",
+    )
+    st.session_state["enterprise_kept"] = picked
+    return next(one for one in mine if one.id == picked)
