@@ -12,6 +12,7 @@ from db import appointments, clock, instruments, reach
 from db.models import (
     OPEN,
     Account,
+    Appointment,
     AppointmentLine,
     Conclusion,
     Division,
@@ -45,7 +46,9 @@ class Validity:
         return self.valid / self.in_use if self.in_use else None
 
 
-def validity(session: Session, *, by: Account, division_code: str | None = None) -> Validity:
+def validity(
+    session: Session, *, by: Account, division_code: str | None = None, enterprise_id: int | None = None
+) -> Validity:
     """Instruments in use within the asker's reach, in one pass."""
     reach.allow(by, *VIEWERS)
     today, until = clock.today(), col(Instrument.valid_until)
@@ -68,16 +71,21 @@ def validity(session: Session, *, by: Account, division_code: str | None = None)
             reach.instruments(by),
             col(Instrument.status) == InstrumentStatus.in_use,
             reach.within(Instrument.division_code, division_code),
+            sa.true() if enterprise_id is None else col(Instrument.enterprise_id) == enterprise_id,
         )
     ).one()
     return Validity(*row)
 
 
-def by_status(session: Session, *, by: Account, division_code: str | None = None) -> dict[LineStatus, int]:
+def by_status(
+    session: Session, *, by: Account, division_code: str | None = None, enterprise_id: int | None = None
+) -> dict[LineStatus, int]:
     """Appointment lines by status, each status present."""
+    own = sa.select(Appointment.id).where(col(Appointment.enterprise_id) == enterprise_id)
+    booked_by = sa.true() if enterprise_id is None else col(AppointmentLine.appointment_id).in_(own)
     rows = session.execute(
         sa.select(AppointmentLine.status, func.count())
-        .where(reach.lines(by), reach.within(AppointmentLine.division_code, division_code))
+        .where(reach.lines(by), reach.within(AppointmentLine.division_code, division_code), booked_by)
         .group_by(AppointmentLine.status)
     )
     return {status: 0 for status in LineStatus} | dict(rows.all())
