@@ -16,10 +16,18 @@ with looking(Role.administrator) as (session, _):
 typed = {}
 with st.form("settings", clear_on_submit=False):
     for name, definition in settings.DEFINITIONS.items():
-        default = "是" if definition.default is True else "否" if definition.default is False else definition.default
+        default = (
+            "是"
+            if definition.default is True
+            else "否"
+            if definition.default is False
+            else definition.default
+        )
         note = f"默认：{default}" + ("" if current[name] == definition.default else " · 已修改")
         if definition.low is None:
-            typed[name] = st.toggle(definition.label, current[name], help=definition.help or None, key=f"set-{name}")
+            typed[name] = st.toggle(
+                definition.label, current[name], help=definition.help or None, key=f"set-{name}"
+            )
         else:
             typed[name] = st.number_input(
                 definition.label,

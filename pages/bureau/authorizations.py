@@ -28,7 +28,10 @@ def left(days: int) -> str:
 
 
 signed_in(Role.supervisor)
-look.header("授权管理", "任务指派按“区域 + 项别或种别 + 有效期”匹配：先区县，再地级，再省级。授权变动后，待预约的器具自动重新指派。")
+look.header(
+    "授权管理",
+    "任务指派按“区域 + 项别或种别 + 有效期”匹配：先区县，再地级，再省级。授权变动后，待预约的器具自动重新指派。",
+)
 
 with looking(Role.supervisor) as (session, supervisor):
     places = {row.id: row for row in institutions.page(session, by=supervisor)}
@@ -58,7 +61,9 @@ if picked:
         st.text(f"{row['institution']} · {row['division']} · {row['category']} · {row['kind']}")
         first, last = st.columns(2)
         valid_from = first.date_input("有效期起", row["valid_from"], key=f"from-{row['id']}-{row['version']}")
-        valid_until = last.date_input("有效期止", row["valid_until"], key=f"until-{row['id']}-{row['version']}")
+        valid_until = last.date_input(
+            "有效期止", row["valid_until"], key=f"until-{row['id']}-{row['version']}"
+        )
         with st.container(horizontal=True, vertical_alignment="center"):
             is_changed = st.button("保存有效期", type="primary", key=f"change-{row['id']}")
             is_sure = st.checkbox("确认撤销", key=f"sure-{row['id']}")
@@ -66,7 +71,12 @@ if picked:
     if is_changed:
         with acting(Role.supervisor) as (session, supervisor):
             placed = institutions.change_validity(
-                session, row["id"], row["version"], by=supervisor, valid_from=valid_from, valid_until=valid_until
+                session,
+                row["id"],
+                row["version"],
+                by=supervisor,
+                valid_from=valid_from,
+                valid_until=valid_until,
             )
         look.flash(f"授权有效期已保存，又有 {placed} 台器具分配成功")
         st.rerun()
@@ -89,7 +99,9 @@ with st.expander("新增授权", icon=":material/add:", expanded=bool(st.query_p
         key="grant-institution",
     )
     area = choices.division("grant-area", "授权区域 *", st.query_params.get("division"), "可只选到省或市")
-    is_whole = st.segmented_control("授权范围", ["整个项别", "一个种别"], default="一个种别" if wanted else "整个项别")
+    is_whole = st.segmented_control(
+        "授权范围", ["整个项别", "一个种别"], default="一个种别" if wanted else "整个项别"
+    )
     categories = {row.category_id: row.category for row in names}
     if is_whole == "一个种别":
         kind_id = choices.kind("grant", int(wanted) if wanted.isdecimal() else None)

@@ -19,7 +19,9 @@ COLUMNS = {
 }
 
 signed_in(Role.supervisor)
-look.header("技术机构", "机构代号出现在证书编号中，保存后不可修改。暂停业务的机构不再被指派新任务，已有任务继续办理。")
+look.header(
+    "技术机构", "机构代号出现在证书编号中，保存后不可修改。暂停业务的机构不再被指派新任务，已有任务继续办理。"
+)
 
 with looking(Role.supervisor) as (session, supervisor):
     rows = institutions.page(session, by=supervisor)
@@ -37,10 +39,16 @@ key = f"institution-{chosen.id if chosen else 'new'}"
 with right, st.container(border=True):
     st.subheader("修改机构" if chosen else "新增机构", anchor=False)
     name = st.text_input("机构名称 *", chosen.name if chosen else "", max_chars=120, key=f"{key}-name")
-    code = "" if chosen else st.text_input("机构代号 *", max_chars=12, key=f"{key}-code", placeholder="例如 XHJL")
+    code = (
+        ""
+        if chosen
+        else st.text_input("机构代号 *", max_chars=12, key=f"{key}-code", placeholder="例如 XHJL")
+    )
     division_code = choices.division(f"{key}-division", "所在地 *", chosen.division_code if chosen else None)
     address = st.text_input("地址 *", chosen.address if chosen else "", max_chars=200, key=f"{key}-address")
-    telephone = st.text_input("电话 *", chosen.telephone if chosen else "", max_chars=40, key=f"{key}-telephone")
+    telephone = st.text_input(
+        "电话 *", chosen.telephone if chosen else "", max_chars=40, key=f"{key}-telephone"
+    )
     with st.container(horizontal=True):
         is_saved = st.button("确定", type="primary", key=f"{key}-save")
         is_switched = chosen and st.button(

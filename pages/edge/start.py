@@ -26,6 +26,7 @@ REQUIRED: dict[str, Any] = {
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Before the first visitor."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     refuse_unsafe_settings()
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)

@@ -39,7 +39,9 @@ with looking(*OWNERS) as (session, account):
     )
 
 if not rows:
-    look.empty("没有符合条件的预约单" if text or chosen != "全部" else "还没有预约单，点击“新增”选择要预约的器具")
+    look.empty(
+        "没有符合条件的预约单" if text or chosen != "全部" else "还没有预约单，点击“新增”选择要预约的器具"
+    )
     picked = []
 else:
     number = st.session_state.get(f"{key}-pages", 1)

@@ -64,7 +64,12 @@ with st.container(horizontal=True):
         st.markdown("预约：" + look.badge(row.line_status.value), width="content")
 
 with st.container(border=True):
-    facts = {"器具项别": row.category, "器具种别": row.kind, "使用单位": row.enterprise, "使用地点行政区划": row.division}
+    facts = {
+        "器具项别": row.category,
+        "器具种别": row.kind,
+        "使用单位": row.enterprise,
+        "使用地点行政区划": row.division,
+    }
     facts |= {
         label: tables.text(field, getattr(row, field))
         for field, label in instruments.LABELS.items()

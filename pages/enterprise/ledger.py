@@ -72,7 +72,9 @@ def form(mode: str, instrument_id: int | None) -> None:
 
 def is_alike(session, typed) -> bool:
     """Whether the ledger has such an instrument already, so that the form asks for a confirmation."""
-    values = {field: (typed[field] or "").strip() for field in ("serial_number", "manufacturer", "specification")}
+    values = {
+        field: (typed[field] or "").strip() for field in ("serial_number", "manufacturer", "specification")
+    }
     return bool(instruments.twins(session, values, enterprise.id))
 
 
@@ -96,7 +98,9 @@ def filters() -> instruments.Filters:
         due = st.selectbox(
             "到期",
             [None, *instruments.DUE],
-            index=[None, *instruments.DUE].index(asked.get("due") if asked.get("due") in instruments.DUE else None),
+            index=[None, *instruments.DUE].index(
+                asked.get("due") if asked.get("due") in instruments.DUE else None
+            ),
             format_func=lambda one: instruments.DUE.get(one, "全部"),
             key="ledger-due",
             width=150,
@@ -112,7 +116,10 @@ def filters() -> instruments.Filters:
         with st.popover("更多筛选", icon=":material/filter_list:"):
             known = {row.category_id: row.category for row in choices.kinds()}
             category_id = st.selectbox(
-                "器具项别", [None, *known], format_func=lambda one: known.get(one, "全部"), key="ledger-category"
+                "器具项别",
+                [None, *known],
+                format_func=lambda one: known.get(one, "全部"),
+                key="ledger-category",
             )
             purpose = st.selectbox(
                 "器具用途",
@@ -121,7 +128,12 @@ def filters() -> instruments.Filters:
                 key="ledger-purpose",
             )
     return instruments.Filters(
-        enterprise_id=enterprise.id, text=text, due=due, status=status, category_id=category_id, purpose=purpose
+        enterprise_id=enterprise.id,
+        text=text,
+        due=due,
+        status=status,
+        category_id=category_id,
+        purpose=purpose,
     )
 
 
@@ -157,7 +169,9 @@ def listing() -> None:
         else:
             picked = []
             is_narrowed = wanted != instruments.Filters(enterprise_id=enterprise.id)
-            look.empty("没有符合条件的器具，请放宽筛选" if is_narrowed else "台账还是空的，点击“新增”登记第一台器具")
+            look.empty(
+                "没有符合条件的器具，请放宽筛选" if is_narrowed else "台账还是空的，点击“新增”登记第一台器具"
+            )
     with toolbar:
         buttons(rows, picked)
 

@@ -22,7 +22,9 @@ COLUMNS = {
 
 signed_in(*OWNERS)
 enterprise = workplace.chosen()
-look.header("新增预约单-选择器具", f"{enterprise.name}：点击“选择器具”，再选中需要预约的器具，点击“提交申请”。")
+look.header(
+    "新增预约单-选择器具", f"{enterprise.name}：点击“选择器具”，再选中需要预约的器具，点击“提交申请”。"
+)
 gathered: list[int] = st.session_state.setdefault("gathered", [])
 
 
@@ -48,11 +50,15 @@ def pick() -> None:
     if not rows:
         look.empty("没有可预约的器具：请放宽条件，或先在台账中新增；办理中的器具不会出现在这里")
         return
-    st.caption(f"显示 {len(rows)} 台（最多 {MOST_SHOWN} 台）。器具更多时可分几次选择，系统自动分成多张预约单。")
+    st.caption(
+        f"显示 {len(rows)} 台（最多 {MOST_SHOWN} 台）。器具更多时可分几次选择，系统自动分成多张预约单。"
+    )
     is_all = st.checkbox(f"全选这 {len(rows)} 台", key="pick-all")
     picked = tables.choosing(rows, COLUMNS, f"pick-{hash(wanted)}-{len(gathered)}", "可预约的器具")
     chosen = rows if is_all else picked
-    if st.button(f"选择（{len(chosen)} 台）" if chosen else "选择", type="primary", disabled=not chosen, key="pick"):
+    if st.button(
+        f"选择（{len(chosen)} 台）" if chosen else "选择", type="primary", disabled=not chosen, key="pick"
+    ):
         gathered.extend(row.id for row in chosen)
         st.rerun()
 
@@ -85,7 +91,9 @@ if st.button("提交申请", type="primary", icon=":material/send:"):
         counts = [appointments.find(session, one.id, by=account).counts for one in made]
     assigned = sum(count.get(LineStatus.assigned, 0) for count in counts)
     waiting = sum(count.get(LineStatus.unassigned, 0) for count in counts)
-    look.flash(f"已提交 {len(made)} 张预约单：{assigned} 台待受理" + (f"，{waiting} 台待预约" if waiting else ""))
+    look.flash(
+        f"已提交 {len(made)} 张预约单：{assigned} 台待受理" + (f"，{waiting} 台待预约" if waiting else "")
+    )
     st.session_state["gathered"] = []
     if len(made) > 1:
         st.switch_page(page("appointments"))

@@ -47,7 +47,9 @@ def why(line) -> str:
 
 def shown(line) -> dict:
     """A line as the table shows it, its instrument as it was when booked."""
-    plan = " 至 ".join(dict.fromkeys(f"{day:%Y-%m-%d}" for day in (line.planned_from, line.planned_until) if day))
+    plan = " 至 ".join(
+        dict.fromkeys(f"{day:%Y-%m-%d}" for day in (line.planned_from, line.planned_until) if day)
+    )
     return {
         "line": line,
         "name": line.snapshot["name"],
@@ -67,15 +69,25 @@ with st.container(border=True):
     first.metric("预约单号", appointment.number)
     second.metric("申请时间", tables.text("at", appointment.submitted_at))
     third.metric("器具", f"{appointment.line_count} 台")
-    st.text(f"{appointment.enterprise} · 申请人 {appointment.submitted_by}" + ("（代办）" if appointment.is_on_behalf else ""))
-    st.markdown(" ".join(look.badge(status.value) + f" {count}" for status, count in appointment.counts.items()))
+    st.text(
+        f"{appointment.enterprise} · 申请人 {appointment.submitted_by}"
+        + ("（代办）" if appointment.is_on_behalf else "")
+    )
+    st.markdown(
+        " ".join(look.badge(status.value) + f" {count}" for status, count in appointment.counts.items())
+    )
     if appointment.note:
         st.text(f"备注：{appointment.note}")
 
 st.subheader("回执信息", anchor=False)
 st.caption("请重点关注器具的分配情况。选中一台可查看进度，选中一台或多台可取消预约。")
 version = "-".join(line.status.name for line in lines)
-picked = [row["line"] for row in tables.choosing([shown(line) for line in lines], COLUMNS, f"lines-{asked}-{hash(version)}", "回执信息")]
+picked = [
+    row["line"]
+    for row in tables.choosing(
+        [shown(line) for line in lines], COLUMNS, f"lines-{asked}-{hash(version)}", "回执信息"
+    )
+]
 
 if len(picked) == 1:
     line = picked[0]
@@ -88,7 +100,9 @@ if len(picked) == 1:
     with right:
         st.subheader("技术机构", anchor=False)
         if line.institution:
-            st.text(f"{line.institution}\n地址：{line.institution_address}\n电话：{line.institution_telephone}")
+            st.text(
+                f"{line.institution}\n地址：{line.institution_address}\n电话：{line.institution_telephone}"
+            )
             if line.receipt_note:
                 st.text(f"受理意见：{line.receipt_note}")
         else:

@@ -15,7 +15,10 @@ look.header("预约受理", "选中一台或多台器具，受理并约定日期
 late = st.query_params.get("late")
 text, mode = lines.search("waiting")
 wanted = appointments.Filters(
-    statuses=(LineStatus.assigned,), text=text, delivery_mode=mode, late="answer" if late == "answer" else None
+    statuses=(LineStatus.assigned,),
+    text=text,
+    delivery_mode=mode,
+    late="answer" if late == "answer" else None,
 )
 if wanted.late:
     st.caption("只显示受理超时的器具。从菜单重新打开本页可看到全部。")
@@ -32,24 +35,36 @@ if not picked:
 ids = [line.id for line in picked]
 key = f"answer-{ids[0]}-{len(ids)}"
 modes = {line.delivery_mode for line in picked}
-steps = {step.action: step.label for step in workflow.open_steps(Subject.line, LineStatus.assigned, Role.institution)}
+steps = {
+    step.action: step.label
+    for step in workflow.open_steps(Subject.line, LineStatus.assigned, Role.institution)
+}
 with st.container(border=True):
     st.subheader(f"办理 {len(ids)} 台器具", anchor=False)
-    action = st.segmented_control("办理", list(steps), default="accept", format_func=steps.get, key=f"{key}-action")
+    action = st.segmented_control(
+        "办理", list(steps), default="accept", format_func=steps.get, key=f"{key}-action"
+    )
     tomorrow = clock.today() + timedelta(1)
     planned = (tomorrow, tomorrow + timedelta(4))
     if action == "accept":
         label = "上门日期" if modes == {DeliveryMode.on_site} else "送检日期"
-        planned = st.date_input(f"{label} *", planned, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan")
+        planned = st.date_input(
+            f"{label} *", planned, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan"
+        )
     note = st.text_area(
-        "意见（选填，使用单位可见）" if action == "accept" else "理由 *", max_chars=500, key=f"{key}-note", height=80
+        "意见（选填，使用单位可见）" if action == "accept" else "理由 *",
+        max_chars=500,
+        key=f"{key}-note",
+        height=80,
     )
     is_sent = st.button(steps.get(action, "办理"), type="primary", disabled=action is None, key=f"{key}-send")
 
 if is_sent and action == "accept":
     first, last = planned[0] if planned else None, planned[-1] if planned else None
     with acting(Role.institution) as (session, clerk):
-        receipts = appointments.accept(session, ids, by=clerk, planned_from=first, planned_until=last, note=note)
+        receipts = appointments.accept(
+            session, ids, by=clerk, planned_from=first, planned_until=last, note=note
+        )
     look.flash(f"已受理 {len(ids)} 台，回执 {'、'.join(receipt.number for receipt in receipts)}")
     st.rerun()
 if is_sent and action == "decline":

@@ -2,14 +2,20 @@
 
 import streamlit as st
 
-from db import appointments, board, clock, institutions, sign_ins
+from db import board, clock, institutions, sign_ins
 from db.models import LineStatus, Role
 from pages.parts import look, tables, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 from pages.parts.tiles import Tile
 
-COLUMNS = {"division": "授权区域", "category": "项别", "kind": "种别", "valid_until": "有效期止", "days_left": "剩余天数"}
+COLUMNS = {
+    "division": "授权区域",
+    "category": "项别",
+    "kind": "种别",
+    "valid_until": "有效期止",
+    "days_left": "剩余天数",
+}
 
 signed_in(Role.institution)
 with looking(Role.institution) as (session, clerk):
@@ -26,7 +32,9 @@ tiles.row(
         Tile("已受理", counts[LineStatus.accepted], "verification"),
         Tile("约定日期已过", late["visit"], "verification", {"late": "visit"}, True),
         Tile("检定中", counts[LineStatus.in_verification], "verification", {"tab": "begun"}),
-        Tile("检定超期", late["verification"], "verification", {"tab": "begun", "late": "verification"}, True),
+        Tile(
+            "检定超期", late["verification"], "verification", {"tab": "begun", "late": "verification"}, True
+        ),
         Tile("已完成", counts[LineStatus.completed], "certificates"),
     ]
 )

@@ -29,7 +29,9 @@ status = LineStatus.in_verification if tab == "begun" else LineStatus.accepted
 text, mode = lines.search("verification")
 late = st.query_params.get("late")
 matches_tab = late == ("verification" if tab == "begun" else "visit")
-wanted = appointments.Filters(statuses=(status,), text=text, delivery_mode=mode, late=late if matches_tab else None)
+wanted = appointments.Filters(
+    statuses=(status,), text=text, delivery_mode=mode, late=late if matches_tab else None
+)
 with looking(Role.institution) as (session, clerk):
     columns = BEGUN if tab == "begun" else ACCEPTED
     picked = lines.pick(session, wanted, clerk, columns, f"verification-{tab}")
@@ -54,11 +56,15 @@ with st.container(border=True):
     st.subheader(f"办理 {len(ids)} 台器具", anchor=False)
     begin, plan, terminate = st.columns(3, gap="large")
     with begin:
-        begun_on = st.date_input("开始日期", clock.today(), max_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-on")
+        begun_on = st.date_input(
+            "开始日期", clock.today(), max_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-on"
+        )
         is_begun = st.button("开始检定", type="primary", key=f"{key}-begin")
     with plan:
         dates = (clock.today() + timedelta(1), clock.today() + timedelta(5))
-        planned = st.date_input("改期至", dates, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan")
+        planned = st.date_input(
+            "改期至", dates, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan"
+        )
         is_planned = st.button("改期", key=f"{key}-change")
     with terminate:
         reason = st.text_input("终止理由", max_chars=500, key=f"{key}-reason")

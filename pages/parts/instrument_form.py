@@ -72,7 +72,9 @@ def draw(key: str, start: dict[str, Any]) -> dict[str, Any]:
         with left:
             typed["name"] = fields.text("name", "例如 压力表")
         with right:
-            typed["instrument_type"] = fields.choice("instrument_type", InstrumentType, InstrumentType.working)
+            typed["instrument_type"] = fields.choice(
+                "instrument_type", InstrumentType, InstrumentType.working
+            )
         typed["kind_id"] = choices.kind(key, start.get("kind_id"))
         if not edition.is_official:
             st.caption(f":material/info: {edition.note}")

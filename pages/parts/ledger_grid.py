@@ -17,7 +17,15 @@ from pages.parts import look
 from pages.parts.account import acting
 
 SHOWN = ("name", "kind", "status")
-TEXTS = ("name", "specification", "measuring_range", "accuracy_class", "serial_number", "manufacturer", "location")
+TEXTS = (
+    "name",
+    "specification",
+    "measuring_range",
+    "accuracy_class",
+    "serial_number",
+    "manufacturer",
+    "location",
+)
 CHOICES: dict[str, Any] = {"origin": Origin, "purpose": Purpose, "delivery_mode": DeliveryMode}
 EDITABLE = (*TEXTS, *CHOICES, "remark")
 STATE = "ledger_grid"
@@ -54,7 +62,10 @@ def draw() -> None:
     state = st.session_state[STATE]
     key = f"{STATE}-{state['number']}"
     frame = pd.DataFrame(state["rows"]).set_index("id").drop(columns="version")
-    st.info(f"正在编辑 {len(frame)} 台器具。可从 Excel 粘贴；改完点“保存”，离开前请先保存或放弃。", icon=":material/edit:")
+    st.info(
+        f"正在编辑 {len(frame)} 台器具。可从 Excel 粘贴；改完点“保存”，离开前请先保存或放弃。",
+        icon=":material/edit:",
+    )
     st.data_editor(
         frame,
         key=key,
@@ -76,7 +87,9 @@ def draw() -> None:
 
 
 def _columns() -> dict[str, Any]:
-    config: dict[str, Any] = {field: st.column_config.TextColumn(instruments.LABELS[field]) for field in EDITABLE}
+    config: dict[str, Any] = {
+        field: st.column_config.TextColumn(instruments.LABELS[field]) for field in EDITABLE
+    }
     for field, enum in CHOICES.items():
         config[field] = st.column_config.SelectboxColumn(
             instruments.LABELS[field], options=[one.value for one in enum], required=True
@@ -85,7 +98,10 @@ def _columns() -> dict[str, Any]:
         config[field] = st.column_config.TextColumn(
             instruments.LABELS[field], max_chars=limit, required=field in instruments.REQUIRED
         )
-    return config | {"kind": st.column_config.TextColumn("器具种别"), "status": st.column_config.TextColumn("状态")}
+    return config | {
+        "kind": st.column_config.TextColumn("器具种别"),
+        "status": st.column_config.TextColumn("状态"),
+    }
 
 
 def edits(rows: Sequence[dict[str, Any]], delta: Any) -> list[tuple[int, int, dict[str, Any]]]:
@@ -94,7 +110,9 @@ def edits(rows: Sequence[dict[str, Any]], delta: Any) -> list[tuple[int, int, di
     for position, changes in delta.get("edited_rows", {}).items():
         if 0 <= int(position) < len(rows):
             row = rows[int(position)]
-            found.append((row["id"], row["version"], {field: _typed(field, new) for field, new in changes.items()}))
+            found.append(
+                (row["id"], row["version"], {field: _typed(field, new) for field, new in changes.items()})
+            )
     return found
 
 

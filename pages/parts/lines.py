@@ -23,8 +23,12 @@ COLUMNS = {
 
 def shown(line: Any) -> dict[str, Any]:
     """A line with its instrument as it was when booked; the row itself under `line`."""
-    booked = {field: line.snapshot.get(field) for field in ("name", "serial_number", "specification", "location")}
-    plan = " 至 ".join(dict.fromkeys(f"{day:%Y-%m-%d}" for day in (line.planned_from, line.planned_until) if day))
+    booked = {
+        field: line.snapshot.get(field) for field in ("name", "serial_number", "specification", "location")
+    }
+    plan = " 至 ".join(
+        dict.fromkeys(f"{day:%Y-%m-%d}" for day in (line.planned_from, line.planned_until) if day)
+    )
     due = f"{line.due_on:%Y-%m-%d}" if line.due_on else ""
     if line.due_on and line.due_on < clock.today():
         due = f"{look.mark('已超期')} {due}"
@@ -34,12 +38,18 @@ def shown(line: Any) -> dict[str, Any]:
 def search(key: str) -> tuple[str, DeliveryMode | None]:
     """The search box and the delivery mode over a list of lines."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("搜索", placeholder="单位、预约单号、器具、出厂编号", key=f"{key}-text", width=300)
-        mode = st.segmented_control("送检方式", list(DeliveryMode), format_func=lambda one: one.value, key=f"{key}-mode")
+        text = st.text_input(
+            "搜索", placeholder="单位、预约单号、器具、出厂编号", key=f"{key}-text", width=300
+        )
+        mode = st.segmented_control(
+            "送检方式", list(DeliveryMode), format_func=lambda one: one.value, key=f"{key}-mode"
+        )
     return text, mode
 
 
-def pick(session: Any, filters: appointments.Filters, account: Any, columns: dict[str, str], key: str) -> list[Any]:
+def pick(
+    session: Any, filters: appointments.Filters, account: Any, columns: dict[str, str], key: str
+) -> list[Any]:
     """One page of the lines that match, to pick from; the lines picked."""
     total = appointments.count(session, filters, by=account)
     signature = f"{key}-{hash(filters)}"

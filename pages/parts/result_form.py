@@ -47,9 +47,15 @@ def _fields(kind: reference.KindRow | None, picked: Sequence[Any], key: str) -> 
         "检定日期 *", clock.today(), max_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-on"
     )
     conclusion = third.segmented_control(
-        "结论 *", list(Conclusion), default=Conclusion.passed, format_func=lambda one: one.value, key=f"{key}-conclusion"
+        "结论 *",
+        list(Conclusion),
+        default=Conclusion.passed,
+        format_func=lambda one: one.value,
+        key=f"{key}-conclusion",
     )
-    regulation = first.text_input("检定依据 *", kind.regulations if kind else "", max_chars=120, key=f"{key}-regulation")
+    regulation = first.text_input(
+        "检定依据 *", kind.regulations if kind else "", max_chars=120, key=f"{key}-regulation"
+    )
     verifier = second.text_input("检定员 *", max_chars=60, key=f"{key}-verifier")
     checker = third.text_input("核验员 *", max_chars=60, key=f"{key}-checker")
     standard = first.text_input("标准装置", max_chars=200, key=f"{key}-standard")
@@ -85,5 +91,9 @@ def _validity(kind: Any, verified_on: Any, conclusion: Any, key: str) -> Any:
     shown = st.date_input(
         "有效期至" + ("" if default else " *"), default, format="YYYY-MM-DD", key=f"{key}-until-{verified_on}"
     )
-    st.caption("按检定周期推算：检定日期加周期减一天" if default else "目录没有给出该种别的检定周期，请按检定规程填写")
+    st.caption(
+        "按检定周期推算：检定日期加周期减一天"
+        if default
+        else "目录没有给出该种别的检定周期，请按检定规程填写"
+    )
     return shown

@@ -31,7 +31,9 @@ with right, st.form("password", clear_on_submit=False):
     current = st.text_input("当前密码 *", type="password", max_chars=64, autocomplete="current-password")
     new = st.text_input("新密码 *", type="password", max_chars=64, autocomplete="new-password")
     again = st.text_input("再输一次新密码 *", type="password", max_chars=64, autocomplete="new-password")
-    st.caption("8 至 64 个字符，含大写、小写、数字、符号中的三类，或不少于 12 个字符。修改后其他设备上的登录立即失效。")
+    st.caption(
+        "8 至 64 个字符，含大写、小写、数字、符号中的三类，或不少于 12 个字符。修改后其他设备上的登录立即失效。"
+    )
     is_changed = st.form_submit_button("修改密码", type="primary")
 
 if is_saved:
