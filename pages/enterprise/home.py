@@ -18,7 +18,7 @@ PLANNED = {
     "institution_telephone": "电话",
 }
 
-account = signed_in(*OWNERS)
+signed_in(*OWNERS)
 enterprise = workplace.chosen()
 look.header(f"{enterprise.name}", f"今天是 {clock.today():%Y年%m月%d日}")
 

@@ -11,17 +11,17 @@ from pages.parts.navigation import page
 SIZE = 50
 COLUMNS = {
     "name": "器具名称",
-    "kind": "器具种别",
-    "specification": "型号规格",
     "serial_number": "出厂编号",
-    "manufacturer": "生产厂家",
-    "division": "使用地点",
-    "location": "安装/使用地点",
-    "purpose": "器具用途",
-    "delivery_mode": "送检方式",
+    "kind": "器具种别",
     "valid_until": "有效期至",
     "status": "状态",
     "line_status": "预约",
+    "specification": "型号规格",
+    "location": "安装/使用地点",
+    "division": "使用地点",
+    "manufacturer": "生产厂家",
+    "purpose": "器具用途",
+    "delivery_mode": "送检方式",
 }
 TITLES = {"new": "器具新增", "copy": "器具复制", "edit": "器具修改"}
 
