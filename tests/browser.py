@@ -70,13 +70,13 @@ def visitor(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 @contextmanager
-def serve(database_url: str, **env: str) -> Iterator[str]:
-    """Serve app.py from `database_url` on a free port and yield its base URL, once it answers."""
+def serve(database_url: str, script: str = "app.py", **env: str) -> Iterator[str]:
+    """Serve `script` from `database_url` on a free port and yield its base URL, once it answers."""
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="yuejian-web-") as folder:
         _logs[url] = Path(folder) / "log"
-        process = _start(port, _logs[url], {**os.environ, **env, "DATABASE_URL": database_url})
+        process = _start(script, port, _logs[url], {**os.environ, **env, "DATABASE_URL": database_url})
         try:
             _wait_for(process, url)
             yield url
@@ -104,9 +104,9 @@ def add_logs(report: pytest.TestReport) -> None:
         report.sections += [(f"log of {url}", log(url)) for url in _logs]
 
 
-def _start(port: int, log_file: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+def _start(script: str, port: int, log_file: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
     # Ends with the tests even if they are killed.
-    command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", "streamlit", "run", script]
     command += ["--server.headless", "true"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     with log_file.open("wb") as output:

@@ -17,11 +17,12 @@ WATCHERS = (Role.supervisor, Role.reviewer)
 SUPERVISOR = (Role.supervisor,)
 REVIEWER = (Role.reviewer,)
 ADMINISTRATOR = (Role.administrator,)
+READERS = (*OWNERS, *WATCHERS)
 VISITORS: tuple[Role, ...] = ()
 
 
 class Entry(NamedTuple):
-    """A page; `name` is also its address. The first one of a role is its home page."""
+    """A page; `name` is also its address. The first one in a role's menu is its home page."""
 
     name: str
     file: str
@@ -39,12 +40,20 @@ PAGES = (
     Entry("recover", "public/recover.py", "忘记密码", "lock_reset", VISITORS, "", True),
     Entry("enterprise_home", "enterprise/home.py", "首页", "home", OWNERS),
     Entry("ledger", "enterprise/ledger.py", "强检器具台账维护", "inventory_2", OWNERS, "强检业务"),
-    Entry("instrument", "enterprise/instrument.py", "器具详情", "straighten", OWNERS, "强检业务", True),
+    Entry("instrument", "enterprise/instrument.py", "器具详情", "straighten", READERS, "强检业务", True),
     Entry("appointments", "enterprise/appointments.py", "强检器具预约申请", "event_note", OWNERS, "强检业务"),
     Entry(
         "new_appointment", "enterprise/new_appointment.py", "新增预约单", "add_task", OWNERS, "强检业务", True
     ),
-    Entry("receipt", "enterprise/receipt.py", "预约单详情", "receipt_long", OWNERS, "强检业务", True),
+    Entry(
+        "receipt",
+        "enterprise/receipt.py",
+        "预约单详情",
+        "receipt_long",
+        (*OWNERS, Role.supervisor),
+        "强检业务",
+        True,
+    ),
     Entry("institution_home", "institution/home.py", "首页", "home", INSTITUTION),
     Entry("acceptance", "institution/acceptance.py", "预约受理", "inbox", INSTITUTION, "检定业务"),
     Entry("verification", "institution/verification.py", "检定与结果", "fact_check", INSTITUTION, "检定业务"),
@@ -73,7 +82,7 @@ PAGES = (
     Entry("profile", "public/profile.py", "个人中心", "person", EVERYBODY, "我的"),
 )
 FIRST_ACCOUNT = Entry("first_account", "admin/first_account.py", "首次使用", "admin_panel_settings", VISITORS)
-BY_NAME = {entry.name: entry for entry in PAGES if (FOLDER / entry.file).exists()}
+BY_NAME = {entry.name: entry for entry in PAGES}
 
 
 def page(name: str) -> Page:
@@ -105,17 +114,17 @@ def _for_visitors() -> dict[str, list[Page]]:
 
 
 def _for_account(account: Account) -> dict[str, list[Page]]:
-    if account.must_change_password and "profile" in BY_NAME:
+    if account.must_change_password:
         return _sections([BY_NAME["profile"]])
     return _sections([entry for entry in BY_NAME.values() if account.role in entry.roles])
 
 
 def _sections(entries: list[Entry]) -> dict[str, list[Page]]:
+    home = next(entry for entry in entries if not entry.is_hidden)
     sections: dict[str, list[Page]] = {"": []}
     for entry in entries:
-        shown = _shown(
-            entry, default=entry is entries[0], visibility="hidden" if entry.is_hidden else "visible"
-        )
+        visibility = "hidden" if entry.is_hidden else "visible"
+        shown = _shown(entry, default=entry is home, visibility=visibility)
         sections.setdefault(entry.section, []).append(shown)
     return sections
 
