@@ -1,7 +1,7 @@
 """状态看板: how everything stands; each number opens the list behind it."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import astuple
 
 import pandas as pd
 import streamlit as st
@@ -9,102 +9,98 @@ import streamlit as st
 from db import board, clock
 from db.appointments import LATE
 from db.models import OPEN, LineStatus, Role
-from pages.parts import look, tiles
+from pages.parts import look, narrowing, tables, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 from pages.parts.tiles import Tile
 
 WATCHERS = (Role.supervisor, Role.reviewer)
+IN_USE = {"status": "in_use"}
+DUE = {
+    "检定有效": "valid",
+    "已超期": "overdue",
+    "30 天内": "30",
+    "60 天内": "60",
+    "90 天内": "90",
+    "未填有效期": "missing",
+    "不合格": "rejected",
+}
+RATE = st.column_config.ProgressColumn(format="percent", max_value=1.0, width="small")
 
 
-def grouped(groups: Sequence[board.Group], title: str, field: str) -> None:
-    """Open lines by group and status; picking a cell opens its list."""
-    st.subheader(title, anchor=False)
-    if not groups:
-        st.caption("没有办理中的器具")
-        return
-    rows = [[group.name, *(group.counts.get(status, 0) for status in OPEN), group.total] for group in groups]
-    names = [status.value for status in OPEN]
-    state = st.dataframe(
-        pd.DataFrame(rows, columns=["名称", *names, "合计"]),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-cell",
-        key=f"board-{field}",
-        alt=title,
-    )
-    for position, column in state.selection.cells:
-        if 0 <= position < len(groups):
-            open_lines(groups[position], field, column)
+def open_lines(groups: Sequence[board.Group], what: str, field: str) -> None:
+    """Open lines by group and status."""
+    marks = {look.mark(status.value): status.name for status in OPEN}
+    rows = [
+        [short(group.name), *(group.counts.get(status, 0) for status in OPEN), group.total]
+        for group in groups
+    ]
+    frame = pd.DataFrame(rows, columns=[what, *marks, "合计"])
+    if cell := tiles.table(frame, f"办理中的预约，按{what}", f"board-{field}"):
+        query = {field: str(groups[cell[0]].key or narrowing.NONE), "status": marks.get(cell[1], "open")}
+        st.switch_page(page("lines"), query_params=query)
 
 
-def open_lines(group: board.Group, field: str, column: str) -> None:
-    """To the list behind one cell: the group, and the status of the column if it is one."""
-    query = {field: str(group.key) if group.key is not None else "none"}
-    status = next((status.name for status in OPEN if status.value == column), "open")
-    st.switch_page(page("lines"), query_params=query | {"status": status})
+def in_use(places: Sequence[board.Place]) -> None:
+    """Instruments in use by place and validity."""
+    rows = [[short(place.name), *astuple(place.validity)] for place in places]
+    frame = pd.DataFrame(rows, columns=["使用地点", "在用", *DUE])
+    frame.insert(3, "受检率", [place.validity.rate for place in places])
+    if cell := tiles.table(frame, "在用器具，按使用地点", "board-places", 受检率=RATE):
+        query = IN_USE | {"division": places[cell[0]].code or narrowing.NONE}
+        asked = {"due": DUE[cell[1]]} if cell[1] in DUE else {}
+        st.switch_page(page("instruments"), query_params=query | asked)
 
 
-def places(rows: Sequence[Any]) -> None:
-    """Overdue instruments by place, as bars that open their lists."""
-    st.subheader("超期器具，按使用地点", anchor=False)
-    frame = pd.DataFrame(
-        [(name, in_use, overdue, overdue / in_use) for _, name, in_use, overdue in rows],
-        columns=["使用地点", "在用", "已超期", "超期率"],
-    )
-    state = st.dataframe(
-        frame,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        key="board-places",
-        alt="超期器具，按使用地点",
-        column_config={"超期率": st.column_config.ProgressColumn(format="percent", max_value=1.0)},
-    )
-    for position in state.selection.rows:
-        if 0 <= position < len(rows):
-            code = rows[position][0] or "none"
-            query = {"division": code, "due": "overdue", "status": "in_use"}
-            st.switch_page(page("instruments"), query_params=query)
+def short(name: str) -> str:
+    """A division named from the asker's area down."""
+    return name.removeprefix(area) or name
 
 
 signed_in(*WATCHERS)
-look.header("状态看板", f"截至 {clock.today():%Y年%m月%d日}。点击数字或表格中的单元格，打开它背后的清单。")
 with looking(*WATCHERS) as (session, account):
-    validity = board.validity(session, by=account)
+    area = narrowing.area(account)
     statuses = board.by_status(session, by=account)
     late = board.late(session, by=account)
+    reasons = board.unassigned(session, by=account)
     divisions = board.by_division(session, by=account)
     stations = board.by_institution(session, by=account)
-    overdue = board.overdue_by_division(session, by=account)
+    places = board.validity_by_division(session, by=account)
 
-rate = f"{validity.rate:.1%}" if validity.rate is not None else "—"
-in_use = {"status": "in_use"}
+look.header(
+    "状态看板", f"{area or '全国'}，截至 {tables.text('at', clock.now())}。点击数字打开它背后的清单。"
+)
+st.subheader("预约器具", anchor=False)
+tiles.row([Tile(look.mark(one.value), statuses[one], "lines", {"status": one.name}) for one in LineStatus])
+
+st.subheader("超时与待指派", anchor=False)
+found = [Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()]
+found += [
+    Tile(reason.value, count, "lines", {"status": "unassigned", "reason": reason.name}, True)
+    for reason, count in reasons.items()
+]
+tiles.row(found, most=5)
+
+whole = board.together(places)
 st.subheader("在用器具", anchor=False)
+rate = f"{whole.rate:.1%}" if whole.rate is not None else "—"
 tiles.row(
     [
-        Tile("在用器具", validity.in_use, "instruments", in_use),
-        Tile("受检率", rate, "instruments", in_use | {"due": "valid"}),
-        Tile("已超期", validity.overdue, "instruments", in_use | {"due": "overdue"}, True),
-        Tile("30 天内到期", validity.within_30, "instruments", in_use | {"due": "30"}),
-        Tile("60 天内到期", validity.within_60, "instruments", in_use | {"due": "60"}),
-        Tile("90 天内到期", validity.within_90, "instruments", in_use | {"due": "90"}),
-        Tile("检定不合格", validity.rejected, "instruments", in_use | {"due": "rejected"}, True),
-    ]
+        Tile("在用", whole.in_use, "instruments", IN_USE),
+        Tile("受检率", rate, "instruments", IN_USE | {"due": "valid"}, note=f"检定有效 {whole.valid:,} 台"),
+        Tile("已超期", whole.overdue, "instruments", IN_USE | {"due": "overdue"}, True),
+        Tile("检定不合格", whole.rejected, "instruments", IN_USE | {"due": "rejected"}, True),
+        Tile("30 天内到期", whole.within_30, "instruments", IN_USE | {"due": "30"}),
+        Tile("60 天内到期", whole.within_60, "instruments", IN_USE | {"due": "60"}),
+        Tile("90 天内到期", whole.within_90, "instruments", IN_USE | {"due": "90"}),
+        Tile("未填有效期", whole.missing, "instruments", IN_USE | {"due": "missing"}),
+    ],
+    most=8,
 )
-st.subheader("预约器具，按流程状态", anchor=False)
-tiles.row(
-    [
-        Tile(look.mark(status.value), statuses[status], "lines", {"status": status.name})
-        for status in LineStatus
-    ]
-)
-st.subheader("超时", anchor=False)
-tiles.row([Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()])
-left, right = st.columns(2, gap="large")
-with left:
-    grouped(divisions, "办理中的器具，按使用地点", "division")
-with right:
-    grouped(stations, "办理中的器具，按技术机构", "institution")
-if overdue:
-    places(overdue)
+if places:
+    in_use(places)
+if divisions:
+    open_lines(divisions, "使用地点", "division")
+    open_lines(stations, "技术机构", "institution")
+else:
+    look.empty("没有办理中的预约")

@@ -3,69 +3,97 @@
 import streamlit as st
 
 from db import board, clock, institutions, registrations
+from db.appointments import LATE
 from db.models import RegistrationStatus, Role
 from pages.parts import look, tiles
 from pages.parts.account import looking, signed_in
+from pages.parts.navigation import page
 from pages.parts.tiles import Tile
 
 WATCHERS = (Role.supervisor, Role.reviewer)
-account = signed_in(*WATCHERS)
-look.header(f"{account.full_name}，您好", f"今天是 {clock.today():%Y年%m月%d日}")
+IN_USE = {"status": "in_use"}
 
-if account.role == Role.reviewer:
-    with looking(Role.reviewer) as (session, account):
-        counts = registrations.counts(session, by=account)
-        queue = registrations.queue(session, by=account)
-    late = sum(row.working_days_left < 0 for row in queue)
+
+def clock_of(row: registrations.QueueRow) -> str:
+    """How much of the time for a review is left."""
+    left = row.working_days_left
+    if left < 0:
+        return f"已超期 {-left} 个工作日"
+    return f"还剩 {left} 个工作日" if left else "今天到期"
+
+
+def reviews() -> None:
+    """The registrations that wait for a reviewer."""
+    with looking(Role.reviewer) as (session, reviewer):
+        counts = registrations.counts(session, by=reviewer)
+        queue = registrations.queue(session, by=reviewer)
     st.subheader("注册审核", anchor=False)
+    urgent = sum(row.is_urgent for row in queue)
+    late = sum(row.working_days_left < 0 for row in queue)
     tiles.row(
         [
             Tile("待审核", counts[RegistrationStatus.submitted], "registrations"),
-            Tile("已超两个工作日" if late else "审核超期", late, "registrations", {}, True),
-            Tile("加急", sum(row.is_urgent for row in queue), "registrations"),
+            Tile("加急", urgent, "registrations", {}, True),
+            Tile("审核超期", late, "registrations", {}, True),
             Tile("退回补正中", counts[RegistrationStatus.sent_back], "registrations"),
-        ]
+        ],
+        most=4,
     )
-    if queue:
-        oldest = min(queue, key=lambda row: row.submitted_at)
-        st.text(f"等待最久：{oldest.name}，应在 {oldest.deadline} 前审核")
-    else:
+    if not queue:
         look.empty("没有待审核的注册申请")
-    st.stop()
+        return
+    oldest = min(queue, key=lambda row: (row.submitted_at, row.id))
+    with st.container(border=True):
+        st.caption("等待最久的申请")
+        st.text(f"{oldest.name}（{oldest.number}）")
+        st.text(f"应在 {oldest.deadline} 前审核，{clock_of(oldest)}")
+        st.page_link(page("registrations"), label="去审核", icon=":material/arrow_forward:")
 
-with looking(Role.supervisor) as (session, account):
-    reasons = board.unassigned(session, by=account)
-    late = board.late(session, by=account)
-    validity = board.validity(session, by=account)
-    expiring = institutions.authorizations(session, by=account, expiring_within=90)
 
-st.subheader("待指派", anchor=False)
-st.caption("没有技术机构可指派的器具，按原因")
-if reasons:
+def duties() -> None:
+    """What waits for a supervisor."""
+    with looking(Role.supervisor) as (session, supervisor):
+        reasons = board.unassigned(session, by=supervisor)
+        late = board.late(session, by=supervisor)
+        expiring = institutions.authorization_count(session, by=supervisor, expiring_within=90)
+    st.subheader("待指派", anchor=False)
+    if reasons:
+        tiles.row(
+            [
+                Tile(reason.value, count, "unassigned", {"reason": reason.name}, True)
+                for reason, count in reasons.items()
+            ],
+            most=4,
+        )
+    else:
+        look.empty("每台预约的器具都有技术机构，没有需要指派的")
+    st.subheader("超时与到期", anchor=False)
+    found = [Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()]
+    found.append(Tile("90 天内到期的授权", expiring, "authorizations", {"within": "90"}, True))
+    tiles.row(found, most=4)
+
+
+def ledger() -> None:
+    """The instruments that need verification."""
+    with looking(*WATCHERS) as (session, account):
+        validity = board.validity(session, by=account)
+    st.subheader("在用器具", anchor=False)
+    rate = f"受检率 {validity.rate:.1%}" if validity.rate is not None else ""
     tiles.row(
         [
-            Tile(reason.value, count, "unassigned", {"reason": reason.name}, True)
-            for reason, count in reasons.items()
-        ]
+            Tile("在用", validity.in_use, "instruments", IN_USE, note=rate),
+            Tile("已超期", validity.overdue, "instruments", IN_USE | {"due": "overdue"}, True),
+            Tile("检定不合格", validity.rejected, "instruments", IN_USE | {"due": "rejected"}, True),
+            Tile("30 天内到期", validity.within_30, "instruments", IN_USE | {"due": "30"}),
+        ],
+        most=4,
     )
+
+
+account = signed_in(*WATCHERS)
+look.header(f"{account.full_name}，您好", f"今天是 {clock.today():%Y年%m月%d日}")
+if account.role == Role.reviewer:
+    reviews()
 else:
-    look.empty("没有待指派的器具")
-st.subheader("超时", anchor=False)
-tiles.row(
-    [
-        Tile("受理超时", late["answer"], "lines", {"late": "answer"}, True),
-        Tile("约定日期已过", late["visit"], "lines", {"late": "visit"}, True),
-        Tile("检定超期", late["verification"], "lines", {"late": "verification"}, True),
-        Tile("90 天内到期或已过期的授权", len(expiring), "authorizations", {"within": "90"}, True),
-    ]
-)
-st.subheader("在用器具", anchor=False)
-in_use = {"status": "in_use"}
-tiles.row(
-    [
-        Tile("在用", validity.in_use, "instruments", in_use),
-        Tile("已超期", validity.overdue, "instruments", in_use | {"due": "overdue"}, True),
-        Tile("检定不合格", validity.rejected, "instruments", in_use | {"due": "rejected"}, True),
-        Tile("30 天内到期", validity.within_30, "instruments", in_use | {"due": "30"}),
-    ]
-)
+    duties()
+ledger()

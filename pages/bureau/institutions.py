@@ -1,4 +1,4 @@
-"""技术机构: the institutions of the area, and whether they take new work."""
+"""技术机构: the institutions, and whether they take new work."""
 
 import streamlit as st
 
@@ -9,49 +9,55 @@ from pages.parts.account import acting, looking, signed_in
 
 COLUMNS = {
     "name": "机构名称",
-    "division": "所在地",
     "state": "状态",
     "open_count": "未办结器具",
     "authorization_count": "有效授权",
+    "division": "所在地",
     "telephone": "电话",
     "address": "地址",
-    "code": "代号",
+    "code": "机构代号",
 }
 
 signed_in(Role.supervisor)
 look.header(
-    "技术机构", "机构代号出现在证书编号中，保存后不可修改。暂停业务的机构不再被指派新任务，已有任务继续办理。"
+    "技术机构", "选中一行可以修改、暂停或恢复业务；不选则新增。暂停后不再指派新任务，已有任务继续办理。"
 )
 
 with looking(Role.supervisor) as (session, supervisor):
     rows = institutions.page(session, by=supervisor)
-
-shown = [{**row.__dict__, "state": "暂停业务" if row.is_suspended else "正常"} for row in rows]
-left, right = st.columns([3, 2], gap="large")
-with left:
-    if not rows:
-        look.empty("还没有技术机构，请在右侧新增")
-    picked = tables.choosing(shown, COLUMNS, "institutions", "技术机构列表", is_many=False) if rows else []
-    st.caption("点选一行可以修改；不选则新增。")
+if rows:
+    shown = [{**row.__dict__, "state": "暂停业务" if row.is_suspended else "正常"} for row in rows]
+    picked = tables.choosing(shown, COLUMNS, f"institutions-{len(rows)}", "技术机构列表", is_many=False)
+else:
+    look.empty("还没有技术机构，请在下方新增")
+    picked = []
 
 chosen = next((row for row in rows if picked and row.id == picked[0]["id"]), None)
-key = f"institution-{chosen.id if chosen else 'new'}"
-with right, st.container(border=True):
-    st.subheader("修改机构" if chosen else "新增机构", anchor=False)
-    name = st.text_input("机构名称 *", chosen.name if chosen else "", max_chars=120, key=f"{key}-name")
-    code = (
-        ""
-        if chosen
-        else st.text_input("机构代号 *", max_chars=12, key=f"{key}-code", placeholder="例如 XHJL")
+key = f"institution-{chosen.id if chosen else f'new-{len(rows)}'}"
+with st.container(border=True):
+    st.subheader(f"修改 {chosen.name}" if chosen else "新增技术机构", anchor=False)
+    left, right = st.columns(2)
+    name = left.text_input("机构名称 *", chosen.name if chosen else "", max_chars=120, key=f"{key}-name")
+    code = right.text_input(
+        "机构代号 *",
+        chosen.code if chosen else "",
+        max_chars=12,
+        disabled=chosen is not None,
+        placeholder="例如 XHJL",
+        help="2 至 12 个字母或数字，出现在证书编号中，保存后不可修改",
+        key=f"{key}-code",
     )
-    division_code = choices.division(f"{key}-division", "所在地 *", chosen.division_code if chosen else None)
-    address = st.text_input("地址 *", chosen.address if chosen else "", max_chars=200, key=f"{key}-address")
-    telephone = st.text_input(
+    division_code = choices.division(
+        f"{key}-division", "所在地 *", chosen.division_code if chosen else supervisor.division_code
+    )
+    left, right = st.columns(2)
+    address = left.text_input("地址 *", chosen.address if chosen else "", max_chars=200, key=f"{key}-address")
+    telephone = right.text_input(
         "电话 *", chosen.telephone if chosen else "", max_chars=40, key=f"{key}-telephone"
     )
     with st.container(horizontal=True):
         is_saved = st.button("确定", type="primary", key=f"{key}-save")
-        is_switched = chosen and st.button(
+        is_switched = chosen is not None and st.button(
             "恢复业务" if chosen.is_suspended else "暂停业务", key=f"{key}-switch"
         )
 
@@ -74,8 +80,8 @@ if is_switched and chosen:
     with acting(Role.supervisor) as (session, supervisor):
         if chosen.is_suspended:
             placed = institutions.resume(session, chosen.id, by=supervisor)
-            look.flash(f"{chosen.name} 已恢复业务，{placed} 台待预约器具分配成功")
+            look.flash(f"{chosen.name} 已恢复业务，又有 {placed} 台待预约器具分配成功")
         else:
             institutions.suspend(session, chosen.id, by=supervisor)
-            look.flash(f"{chosen.name} 已暂停业务")
+            look.flash(f"{chosen.name} 已暂停业务，不再指派新任务")
     st.rerun()

@@ -3,79 +3,59 @@
 import streamlit as st
 
 from db import instruments
-from db.models import InstrumentStatus, Role
-from pages.parts import choices, look, tables
+from db.models import DeliveryMode, InstrumentStatus, Purpose, Role
+from pages.parts import look, narrowing, tables
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
 SIZE = 50
 WATCHERS = (Role.supervisor, Role.reviewer)
 COLUMNS = {
-    "enterprise": "使用单位",
     "name": "器具名称",
+    "serial_number": "出厂编号",
+    "enterprise": "使用单位",
     "kind": "器具种别",
     "specification": "型号规格",
-    "serial_number": "出厂编号",
-    "division": "使用地点",
-    "location": "安装/使用地点",
-    "purpose": "器具用途",
     "valid_until": "有效期至",
     "conclusion": "结论",
     "status": "状态",
     "line_status": "预约",
+    "division": "使用地点",
+    "location": "安装/使用地点",
+    "purpose": "器具用途",
+    "delivery_mode": "送检方式",
 }
 
 signed_in(*WATCHERS)
-look.header("器具台账", "辖区内登记的强检器具。")
-asked = st.query_params
-known = {row.category_id: row.category for row in choices.kinds()}
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    text = st.text_input("搜索", placeholder="名称、型号、编号、厂家、地点", width=280)
-    due = st.selectbox(
-        "到期",
-        [None, *instruments.DUE],
-        index=[None, *instruments.DUE].index(
-            asked.get("due") if asked.get("due") in instruments.DUE else None
-        ),
-        format_func=lambda one: instruments.DUE.get(one, "全部"),
-        width=160,
-    )
-    names = {"": "全部"} | {status.name: status.value for status in InstrumentStatus}
-    status = st.selectbox(
-        "状态",
-        list(names),
-        index=list(names).index(asked.get("status") if asked.get("status") in names else ""),
-        format_func=names.get,
-        width=120,
-    )
-    category_id = st.selectbox(
-        "器具项别", [None, *known], format_func=lambda one: known.get(one, "全部"), width=240
-    )
-with st.expander("使用地点", expanded=bool(asked.get("division"))):
-    division_code = choices.division("instruments-division", "使用地点", asked.get("division"))
-if asked.get("division") == "none" and division_code is None:
-    division_code, due = None, "no_division"
-
-wanted = instruments.Filters(
-    text=text,
-    due=due,
-    status=InstrumentStatus[status] if status else None,
-    category_id=category_id,
-    division_code=division_code,
-)
-key = f"instruments-{hash(wanted)}"
+look.header("器具台账", "辖区内登记的强检器具，只供查看。选中一行可打开详情。")
 with looking(*WATCHERS) as (session, account):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = narrowing.text("单位、名称、型号、编号、厂家", width=260)
+        due = narrowing.choice("due", "有效期", instruments.DUE, width=150)
+        status = narrowing.choice("status", "状态", narrowing.named(InstrumentStatus), width=110)
+        place = narrowing.place(account)
+        kind = narrowing.kind()
+        purpose = narrowing.choice("purpose", "用途", narrowing.named(Purpose), width=130)
+        mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=120)
+    wanted = instruments.Filters(
+        text=text,
+        due=due,
+        status=narrowing.member(InstrumentStatus, status),
+        purpose=narrowing.member(Purpose, purpose),
+        delivery_mode=narrowing.member(DeliveryMode, mode),
+        **place,
+        **kind,
+    )
     total = instruments.count(session, wanted, by=account)
+    if not total:
+        look.empty("没有符合条件的器具，请放宽筛选")
+        st.stop()
+    key = f"instruments-{hash(wanted)}"
     number = tables.pager(total, SIZE, f"{key}-pages")
     rows = instruments.page(session, wanted, by=account, number=number, size=SIZE)
-if not rows:
-    look.empty("没有符合条件的器具，请放宽筛选")
-    st.stop()
-picked = tables.choosing(rows, COLUMNS, f"{key}-{number}", "器具台账", is_many=False)
-if picked:
-    st.page_link(
-        page("instrument"),
-        label=f"{picked[0].name} 的详情",
-        query_params={"id": str(picked[0].id)},
-        icon=":material/straighten:",
-    )
+
+picked = tables.choosing(rows, COLUMNS, f"{key}-{number}-{rows[0].id}", "器具台账", is_many=False)
+for row in picked:
+    label = look.plain(f"{row.name} {row.serial_number} 的详情")
+    query = {"id": str(row.id)}
+    st.page_link(page("instrument"), label=label, query_params=query, icon=":material/straighten:")

@@ -2,65 +2,85 @@
 
 import streamlit as st
 
-from db import appointments, assignment, board, clock, institutions
-from db.models import LineStatus, Role, UnassignedReason
-from pages.parts import choices, lines, look, tables
+from db import appointments, assignment, board, workdays, workflow
+from db.models import LineStatus, Role, Subject, UnassignedReason
+from pages.parts import lines, look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
-from pages.parts.navigation import page
+from pages.parts.gaps import coverage
 
-COLUMNS = {"unassigned_reason": "原因"} | lines.COLUMNS
+COLUMNS = {"waited": "已等待", "unassigned_reason": "原因"} | lines.COLUMNS | {"submitted_at": "申请时间"}
 CANDIDATES = {"name": "技术机构", "note": "授权情况", "open_count": "未办结器具"}
-GAPS = {"division": "使用地点", "category": "项别", "kind": "种别", "instrument_count": "在用器具"}
+VIEWS = {"lines": "待指派器具", "gaps": "授权缺口"}
 
 signed_in(Role.supervisor)
-look.header("待指派", "授权、种别或使用地点补全后，系统自动重新指派；急需办理的可以人工指派。")
+look.header(
+    "待指派",
+    "授权、种别或使用地点补全后，系统自动重新指派，无需在此操作；急需办理的可以人工指派。",
+)
+asked = st.query_params.get("view")
+view = st.segmented_control(
+    "查看",
+    list(VIEWS),
+    default=asked if asked in VIEWS else "lines",
+    required=True,
+    format_func=lambda one: VIEWS[one],
+    key=f"view?{narrowing.signature()}",
+    label_visibility="collapsed",
+)
+if view == "gaps":
+    coverage()
+    st.stop()
 
 with looking(Role.supervisor) as (session, supervisor):
     reasons = board.unassigned(session, by=supervisor)
-asked = st.query_params.get("reason")
-reason = st.segmented_control(
-    "原因",
-    list(reasons),
-    default=UnassignedReason[asked]
-    if asked in UnassignedReason.__members__ and UnassignedReason[asked] in reasons
-    else None,
-    format_func=lambda one: f"{one.value} {reasons[one]}",
-    key="unassigned-reason",
-)
-wanted = appointments.Filters(statuses=(LineStatus.unassigned,), reason=reason)
-with looking(Role.supervisor) as (session, supervisor):
-    picked = lines.pick(session, wanted, supervisor, COLUMNS, "unassigned")
-if not reasons:
-    look.empty("没有待指派的器具")
+    if not reasons:
+        look.empty("没有待指派的器具，每台预约的器具都有技术机构")
+        st.stop()
+    wanted_reason = st.query_params.get("reason")
+    reason = st.pills(
+        "原因",
+        [one for one in UnassignedReason if one in reasons],
+        default=next((one for one in reasons if one.name == wanted_reason), None),
+        format_func=lambda one: f"{one} {reasons[one]:,}",
+        key=f"reason?{narrowing.signature()}",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = narrowing.text("单位、预约单号、器具、出厂编号")
+        place = narrowing.place(supervisor)
+        kind = narrowing.kind()
+    wanted = appointments.Filters(
+        statuses=(LineStatus.unassigned,), reason=reason, text=text, **place, **kind
+    )
+    limit = workdays.limit(session)
+    picked, total = lines.pick(session, wanted, supervisor, COLUMNS, "unassigned", limit)
+    ids = [line.id for line in picked]
+    offered = assignment.shared_candidates(session, ids, by=supervisor) if ids else []
+    moves = appointments.line_history(session, ids[0], by=supervisor) if len(ids) == 1 else []
 
-if picked:
-    with looking(Role.supervisor) as (session, supervisor):
-        offered = assignment.candidates(session, picked[0].id, by=supervisor)
-    key = f"hand-{picked[0].id}-{len(picked)}"
-    with st.container(border=True):
-        st.subheader(f"人工指派 {len(picked)} 台", anchor=False)
-        waited = (clock.now() - min(line.moved_at for line in picked)).days
-        st.caption(f"已等待 {waited} 天。以下按第一台器具列出，授权范围内的在前。")
-        chosen = tables.choosing(offered, CANDIDATES, f"{key}-candidates", "技术机构", is_many=False)
-        why = st.text_input("指派理由 *", max_chars=500, key=f"{key}-reason")
-        if st.button("人工指派", type="primary", disabled=not chosen, key=key):
-            with acting(Role.supervisor) as (session, supervisor):
-                ids = [line.id for line in picked]
-                station = assignment.assign_by_hand(
-                    session, ids, chosen[0].institution_id, by=supervisor, reason=why
-                )
-            look.flash(f"已将 {len(picked)} 台指派给 {station.name}")
-            st.rerun()
-
-st.subheader("授权缺口", anchor=False)
-st.caption("有在用器具、却没有任何有效授权的“使用地点 × 种别”。选中一行去新增授权。")
-with looking(Role.supervisor) as (session, supervisor):
-    gaps = institutions.gaps(session, by=supervisor)[:200]
-if not gaps:
-    st.caption("没有授权缺口")
+if not total:
+    look.empty("没有符合条件的器具，请放宽筛选")
     st.stop()
-gap = tables.choosing(gaps, GAPS, "gaps", "授权缺口", is_many=False)
-if gap:
-    kind = next(row for row in choices.kinds() if row.name == gap[0].kind and row.category == gap[0].category)
-    query = {"division": gap[0].division_code, "kind": str(kind.id)}
-    st.page_link(page("authorizations"), label="去新增授权", icon=":material/add:", query_params=query)
+if not picked:
+    st.info("最早申请的在前。勾选一台或多台，可以人工指派技术机构", icon=":material/touch_app:")
+    st.stop()
+if moves:
+    lines.detail(picked[0], moves)
+
+(step,) = (
+    one
+    for one in workflow.open_steps(Subject.line, LineStatus.unassigned, Role.supervisor)
+    if one.action == "assign_by_hand"
+)
+with st.container(border=True):
+    st.subheader(f"{step.label} {len(ids)} 台", anchor=False)
+    st.caption("有授权的在前，未办结少的在前。已暂停业务的机构不在其中。")
+    key = f"hand-{hash(tuple(ids))}"
+    chosen = tables.choosing(offered, CANDIDATES, f"{key}-candidates", "技术机构", is_many=False)
+    why = st.text_input("指派理由 *", max_chars=500, key=f"{key}-why", placeholder="记入流程，使用单位可见")
+    is_assigned = st.button(step.label, type="primary", disabled=not chosen, key=key)
+
+if is_assigned:
+    with acting(Role.supervisor) as (session, supervisor):
+        station = assignment.assign_by_hand(session, ids, chosen[0].institution_id, by=supervisor, reason=why)
+    look.flash(f"已将 {len(ids)} 台指派给 {station.name}")
+    st.rerun()

@@ -1,79 +1,101 @@
 """预约受理: the institution answers the lines waiting for it."""
 
-from datetime import timedelta
-
 import streamlit as st
 
-from db import appointments, clock, workflow
+from db import appointments, clock, workdays, workflow
 from db.models import DeliveryMode, LineStatus, Role, Subject
-from pages.parts import lines, look
+from pages.parts import lines, look, narrowing
 from pages.parts.account import acting, looking, signed_in
 
+COLUMNS = lines.COLUMNS | {"submitted_at": "申请时间", "waited": "已等待"}
+DATES = {DeliveryMode.brought_in: "送检日期范围 *", DeliveryMode.on_site: "上门日期 *"}
+
 signed_in(Role.institution)
-look.header("预约受理", "选中一台或多台器具，受理并约定日期；不属于本机构业务的请退回，由系统另行指派。")
+look.header("预约受理", "选中一台或多台器具，约定日期后受理；不属于本机构业务的请退回，由系统另行指派。")
 
-late = st.query_params.get("late")
-text, mode = lines.search("waiting")
-wanted = appointments.Filters(
-    statuses=(LineStatus.assigned,),
-    text=text,
-    delivery_mode=mode,
-    late="answer" if late == "answer" else None,
-)
-if wanted.late:
-    st.caption("只显示受理超时的器具。从菜单重新打开本页可看到全部。")
+waiting = appointments.Filters(statuses=(LineStatus.assigned,))
 with looking(Role.institution) as (session, clerk):
-    picked = lines.pick(session, wanted, clerk, lines.COLUMNS, "waiting")
-    if not appointments.count(session, wanted, by=clerk):
-        look.empty("没有待受理的器具")
+    limit = workdays.limit(session)
+    batches = appointments.batches(session, waiting, by=clerk)
+    if not batches:
+        look.empty("没有待受理的器具。有新的预约指派到本机构时，会出现在这里")
         st.stop()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = narrowing.text("单位、器具、出厂编号")
+        booked = {
+            str(batch.appointment_id): f"{batch.number} · {batch.enterprise} · {batch.line_count} 台"
+            for batch in batches
+        }
+        appointment = narrowing.choice("appointment", "预约单", booked, width=420)
+        mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=130)
+        late = narrowing.choice("late", "时限", {"answer": appointments.LATE["answer"]}, width=140)
+    wanted = appointments.Filters(
+        statuses=waiting.statuses,
+        text=text,
+        appointment_id=int(appointment) if appointment else None,
+        delivery_mode=narrowing.member(DeliveryMode, mode),
+        late=late,
+    )
+    picked, total = lines.pick(session, wanted, clerk, COLUMNS, "waiting", limit)
+    moves = appointments.line_history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
 
-if not picked:
-    st.info("请先在表中选中要办理的器具", icon=":material/touch_app:")
+if not total:
+    look.empty("没有符合条件的器具，请放宽筛选")
     st.stop()
+if not picked:
+    st.info("请先在表中勾选要办理的器具", icon=":material/touch_app:")
+    st.stop()
+if moves:
+    lines.detail(picked[0], moves)
 
 ids = [line.id for line in picked]
-key = f"answer-{ids[0]}-{len(ids)}"
 modes = {line.delivery_mode for line in picked}
-steps = {
-    step.action: step.label
-    for step in workflow.open_steps(Subject.line, LineStatus.assigned, Role.institution)
-}
-with st.container(border=True):
+first, last = (limit.calendar.after(clock.today(), days).day for days in (1, 5))
+is_visit = modes == {DeliveryMode.on_site}
+steps = workflow.open_steps(Subject.line, LineStatus.assigned, Role.institution)
+with st.form(f"answer-{hash(tuple(ids))}", enter_to_submit=False):
     st.subheader(f"办理 {len(ids)} 台器具", anchor=False)
-    action = st.segmented_control(
-        "办理", list(steps), default="accept", format_func=steps.get, key=f"{key}-action"
+    if len(modes) > 1:
+        st.caption("选中的器具有送检也有现场检，将约定同一日期范围；需要分别约定的请分开受理。")
+    day, note = st.columns([1, 2])
+    planned = day.date_input(
+        DATES[modes.pop()] if len(modes) == 1 else "送检或上门日期范围 *",
+        first if is_visit else (first, last),
+        min_value=clock.today(),
+        format="YYYY-MM-DD",
     )
-    tomorrow = clock.today() + timedelta(1)
-    planned = (tomorrow, tomorrow + timedelta(4))
-    if action == "accept":
-        label = "上门日期" if modes == {DeliveryMode.on_site} else "送检日期"
-        planned = st.date_input(
-            f"{label} *", planned, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan"
-        )
-    note = st.text_area(
-        "意见（选填，使用单位可见）" if action == "accept" else "理由 *",
-        max_chars=500,
-        key=f"{key}-note",
-        height=80,
+    written = note.text_area(
+        "意见或理由", max_chars=500, height=80, placeholder="受理时选填；不予受理、退回必填，使用单位可见"
     )
-    is_sent = st.button(steps.get(action, "办理"), type="primary", disabled=action is None, key=f"{key}-send")
+    with st.container(horizontal=True):
+        pressed = {
+            step.action: st.form_submit_button(
+                step.label, type="primary" if step is steps[0] else "secondary"
+            )
+            for step in steps
+        }
+    st.caption("不予受理：器具可由使用单位重新预约。退回：系统改派给其他有授权的机构，不再派回本机构。")
 
-if is_sent and action == "accept":
-    first, last = planned[0] if planned else None, planned[-1] if planned else None
+days = planned if isinstance(planned, tuple) else (planned, planned)
+if pressed["accept"]:
     with acting(Role.institution) as (session, clerk):
         receipts = appointments.accept(
-            session, ids, by=clerk, planned_from=first, planned_until=last, note=note
+            session,
+            ids,
+            by=clerk,
+            planned_from=days[0] if days else None,
+            planned_until=days[1] if len(days) == 2 else None,
+            note=written,
         )
     look.flash(f"已受理 {len(ids)} 台，回执 {'、'.join(receipt.number for receipt in receipts)}")
     st.rerun()
-if is_sent and action == "decline":
+if pressed["decline"]:
     with acting(Role.institution) as (session, clerk):
-        count = appointments.decline(session, ids, by=clerk, reason=note)
+        count = appointments.decline(session, ids, by=clerk, reason=written)
     look.flash(f"已不予受理 {count} 台，理由已告知使用单位")
     st.rerun()
-if is_sent and action == "hand_back":
+if pressed["hand_back"]:
     with acting(Role.institution) as (session, clerk):
-        placed = appointments.hand_back(session, ids, by=clerk, reason=note)
+        placed = appointments.hand_back(session, ids, by=clerk, reason=written)
     look.flash(f"已退回 {len(ids)} 台，其中 {placed} 台已指派给其他机构")
     st.rerun()

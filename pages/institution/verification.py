@@ -1,89 +1,103 @@
 """检定与结果: plan, begin, terminate, and record the result."""
 
-from datetime import timedelta
-
 import streamlit as st
 
-from db import appointments, clock, workdays
-from db.models import LineStatus, Role
-from pages.parts import lines, look, result_form
+from db import appointments, clock, workdays, workflow
+from db.models import DeliveryMode, LineStatus, Role, Subject
+from pages.parts import lines, look, narrowing, result_form
 from pages.parts.account import acting, looking, signed_in
 
-ACCEPTED = lines.COLUMNS | {"plan": "约定日期", "receipt_number": "回执编号"}
-BEGUN = lines.COLUMNS | {"begun_on": "开始日期", "due": "法定时限"}
-TABS = {"accepted": "已受理，待检定", "begun": "检定中，待登记结果"}
+TABS = {"accepted": LineStatus.accepted, "begun": LineStatus.in_verification}
+TITLES = {"accepted": "已受理，待开始检定", "begun": "检定中，待登记结果"}
+COLUMNS = {
+    "accepted": lines.COLUMNS | {"plan": "约定日期", "receipt_number": "回执编号"},
+    "begun": {"left": "剩余", "due": "检定时限"} | lines.COLUMNS | {"begun_on": "开始检定"},
+}
+LATE = {"accepted": "visit", "begun": "verification"}
+EMPTY = {
+    "accepted": "没有已受理、待开始检定的器具",
+    "begun": "没有检定中的器具。收到器具或上门后，在“已受理”中点击“开始检定”",
+}
 
 signed_in(Role.institution)
-look.header("检定与结果", "收到器具或上门后点“开始检定”，法定检定时限从此开始；检定完毕登记结果。")
+look.header("检定与结果", "收到器具或上门后点击“开始检定”，检定时限从次日起算；检定完毕后登记结果。")
 
-asked = st.query_params.get("tab", "accepted")
+asked = st.query_params.get("tab")
 tab = st.segmented_control(
     "环节",
     list(TABS),
     default=asked if asked in TABS else "accepted",
-    format_func=TABS.get,
-    key="verification-tab",
+    required=True,
+    format_func=lambda one: TITLES[one],
+    key=f"tab?{narrowing.signature()}",
     label_visibility="collapsed",
 )
-status = LineStatus.in_verification if tab == "begun" else LineStatus.accepted
-text, mode = lines.search("verification")
-late = st.query_params.get("late")
-matches_tab = late == ("verification" if tab == "begun" else "visit")
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    text = narrowing.text("单位、预约单号、器具、出厂编号")
+    mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=130)
+    options = {LATE[tab]: appointments.LATE[LATE[tab]]} | ({"today": "约定今天"} if tab == "accepted" else {})
+    when = narrowing.choice("late", "时限", options, width=160)
 wanted = appointments.Filters(
-    statuses=(status,), text=text, delivery_mode=mode, late=late if matches_tab else None
+    statuses=(TABS[tab],),
+    text=text,
+    delivery_mode=narrowing.member(DeliveryMode, mode),
+    late=when if when != "today" else None,
+    planned_on=clock.today() if when == "today" else None,
 )
 with looking(Role.institution) as (session, clerk):
-    columns = BEGUN if tab == "begun" else ACCEPTED
-    picked = lines.pick(session, wanted, clerk, columns, f"verification-{tab}")
-    total = appointments.count(session, wanted, by=clerk)
-    years = workdays.calendar(session).years
+    limit = workdays.limit(session)
+    picked, total = lines.pick(session, wanted, clerk, COLUMNS[tab], tab, limit, is_by_deadline=True)
+    moves = appointments.line_history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
+
 if not total:
-    look.empty("没有已受理待检定的器具" if tab != "begun" else "没有检定中的器具")
+    look.empty("没有符合条件的器具，请放宽筛选" if text or mode or when else EMPTY[tab])
     st.stop()
-if tab == "begun" and clock.today().year + 1 not in years:
-    st.caption(f"跨年的时限：{clock.today().year + 1} 年{workdays.ESTIMATED}")
 if not picked:
-    st.info("请先在表中选中要办理的器具", icon=":material/touch_app:")
+    st.info("请先在表中勾选要办理的器具", icon=":material/touch_app:")
+    st.stop()
+if moves:
+    lines.detail(picked[0], moves)
+if tab == "begun":
+    result_form.draw(picked)
     st.stop()
 
 ids = [line.id for line in picked]
-key = f"verify-{ids[0]}-{len(ids)}"
-if tab == "begun":
-    result_form.draw(picked, key)
-    st.stop()
-
-with st.container(border=True):
-    st.subheader(f"办理 {len(ids)} 台器具", anchor=False)
-    begin, plan, terminate = st.columns(3, gap="large")
-    with begin:
-        begun_on = st.date_input(
-            "开始日期", clock.today(), max_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-on"
-        )
-        is_begun = st.button("开始检定", type="primary", key=f"{key}-begin")
-    with plan:
-        dates = (clock.today() + timedelta(1), clock.today() + timedelta(5))
-        planned = st.date_input(
-            "改期至", dates, min_value=clock.today(), format="YYYY-MM-DD", key=f"{key}-plan"
-        )
-        is_planned = st.button("改期", key=f"{key}-change")
-    with terminate:
-        reason = st.text_input("终止理由", max_chars=500, key=f"{key}-reason")
-        is_ended = st.button("终止", key=f"{key}-end")
+key = f"verify-{hash(tuple(ids))}"
+labels = {
+    step.action: step.label
+    for step in workflow.open_steps(Subject.line, LineStatus.accepted, Role.institution)
+}
+first, last = (limit.calendar.after(clock.today(), days).day for days in (1, 5))
+st.subheader(f"办理 {len(ids)} 台器具", anchor=False)
+begin, plan, terminate = st.columns(3, gap="medium")
+with begin, st.form(f"{key}-begin", height="stretch"):
+    begun_on = st.date_input("收到器具或上门的日期 *", max_value=clock.today(), format="YYYY-MM-DD")
+    is_begun = st.form_submit_button(labels["begin"], type="primary")
+with plan, st.form(f"{key}-plan", height="stretch"):
+    planned = st.date_input("改约日期范围 *", (first, last), min_value=clock.today(), format="YYYY-MM-DD")
+    is_planned = st.form_submit_button("改期")
+with terminate, st.form(f"{key}-terminate", height="stretch"):
+    reason = st.text_input("终止理由 *", max_chars=500, placeholder="使用单位可见")
+    is_ended = st.form_submit_button(labels["terminate"])
 
 if is_begun:
     with acting(Role.institution) as (session, clerk):
         count = appointments.begin(session, ids, by=clerk, begun_on=begun_on)
-        due_on = workdays.verification_deadline(session, picked[0].delivery_mode, begun_on)
-    look.flash(f"{count} 台开始检定，法定时限至 {due_on}")
+    look.flash(f"{count} 台已开始检定，检定时限见“检定中”")
     st.rerun()
 if is_planned:
-    first, last = planned[0] if planned else None, planned[-1] if planned else None
     with acting(Role.institution) as (session, clerk):
-        count = appointments.plan(session, ids, by=clerk, planned_from=first, planned_until=last)
+        count = appointments.plan(
+            session,
+            ids,
+            by=clerk,
+            planned_from=planned[0] if planned else None,
+            planned_until=planned[1] if len(planned) == 2 else None,
+        )
     look.flash(f"{count} 台已改期")
     st.rerun()
 if is_ended:
     with acting(Role.institution) as (session, clerk):
         count = appointments.terminate(session, ids, by=clerk, reason=reason)
-    look.flash(f"已终止 {count} 台")
+    look.flash(f"{count} 台已终止，理由已告知使用单位")
     st.rerun()

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from catalog.divisions import bounds
 from db.models import Account
 from pages.parts import choices
 
-PLACELESS = "none"
+NONE = "none"
 
 
 def signature() -> str:
@@ -26,7 +27,7 @@ def choice(name: str, label: str, options: Mapping[str, str], width: int = 200) 
     return st.selectbox(
         label,
         names,
-        index=names.index(asked) if asked in options else None,
+        index=names.index(asked) if asked and asked in options else None,
         format_func=lambda one: options[one],
         placeholder="全部",
         width=width,
@@ -52,38 +53,41 @@ def member(enum: Any, name: str | None) -> Any:
     return enum[name] if name else None
 
 
+def area(account: Account) -> str:
+    """The full name of the area an account answers for; empty for everywhere."""
+    row = choices.tree().rows.get(account.division_code or "")
+    return row.full_name if row else ""
+
+
 def places(account: Account) -> dict[str, str]:
-    """The divisions within an account's area as options, each named from there down, and the lack of one."""
-    tree = choices.tree()
-    area = tree.rows.get(account.division_code or "")
-    inside = [code for code in tree.rows if area is None or _is_below(code, area.code)]
-    found = {code: tree.rows[code].full_name.removeprefix(area.full_name if area else "") for code in inside}
+    """The divisions of an account's area as options, each named from there down, and the lack of one."""
+    low, high = bounds(account.division_code) if account.division_code else ("", "9")
+    above = area(account)
+    found = {
+        code: row.full_name.removeprefix(above) or row.full_name
+        for code, row in choices.tree().rows.items()
+        if low <= code <= high and not row.is_connector
+    }
     asked = st.query_params.get("division", "")
     if asked.isdecimal() and len(asked) == 6:
         # A retired code in use stays readable.
         found.setdefault(asked, f"已撤销的区划 {asked}")
-    return {code: name for code, name in found.items() if name} | {PLACELESS: "未填使用地点"}
-
-
-def _is_below(code: str, above: str) -> bool:
-    return code.startswith(
-        above[:4] if above.endswith("00") and above[2:4] != "00" else above.rstrip("0")[:6]
-    )
+    return found | {NONE: "未填使用地点"}
 
 
 def place(account: Account) -> dict[str, Any]:
     """The box over divisions, as what `Filters` call it."""
-    chosen = choice("division", "使用地点", places(account), width=220)
-    return {"is_placeless": True} if chosen == PLACELESS else {"division_code": chosen}
+    chosen = choice("division", "使用地点", places(account), width=200)
+    return {"is_placeless": True} if chosen == NONE else {"division_code": chosen}
 
 
 def kind() -> dict[str, Any]:
     """The box over 项别 and 种别, as what `Filters` call it."""
-    known = choices.kinds()
-    options = {f"c{row.category_id}": row.category for row in known}
-    options |= {str(row.id): f"{row.category} › {row.name}" for row in known}
-    ordered = dict(sorted(options.items(), key=lambda option: option[1]))
-    chosen = choice("kind", "项别、种别", ordered, width=260)
+    options: dict[str, str] = {}
+    for row in choices.kinds():
+        options.setdefault(f"c{row.category_id}", row.category)
+        options[str(row.id)] = f"{row.category} › {row.name}"
+    chosen = choice("kind", "项别、种别", options, width=260)
     if chosen and chosen.startswith("c"):
         return {"category_id": int(chosen[1:])}
     return {"kind_id": int(chosen) if chosen else None}

@@ -1,29 +1,61 @@
 """Numbers that open the list behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
+from pages.parts import look
 from pages.parts.navigation import page
+
+NOTHING = (0, "0", "—")
 
 
 class Tile(NamedTuple):
-    """A number, what it counts, and the page with the query that lists it."""
+    """A number, what it counts, and the page with the query that lists it; `note` says a little more."""
 
     label: str
     number: Any
     page: str
-    query: dict[str, str] = {}
+    query: Mapping[str, str] = {}
     is_warning: bool = False
+    note: str = ""
 
 
-def row(tiles: Sequence[Tile]) -> None:
-    """Tiles side by side, each with a link to its list; they wrap on a narrow screen."""
-    with st.container(horizontal=True):
+def row(tiles: Sequence[Tile], most: int = 7) -> None:
+    """Tiles side by side, at most so many, each of them one link to its list; fewer fit a narrow screen."""
+    st.html(look.PICTURES / "tiles.css")
+    with st.grid(most, min_column_width=136, gap="small"):
         for tile in tiles:
-            with st.container(border=True, width=190, gap="xxsmall"):
-                warns = tile.is_warning and tile.number not in (0, "0", "—")
-                st.caption((":red[:material/warning:] " if warns else "") + tile.label)
-                shown = f"{tile.number:,}" if isinstance(tile.number, int) else tile.number
-                st.page_link(page(tile.page), label=f"**{shown}**", query_params=tile.query)
+            _draw(tile)
+
+
+def _draw(tile: Tile) -> None:
+    warns = tile.is_warning and tile.number not in NOTHING
+    name = "tile-warning" if warns else "tile"
+    shown = f"{tile.number:,}" if isinstance(tile.number, int) else tile.number
+    key = f"{name}-{tile.page}-{tile.label}"
+    with st.container(border=True, gap="xxsmall", height="stretch", key=key):
+        icon = ":material/warning:" if warns else None
+        st.page_link(page(tile.page), label=tile.label, icon=icon, query_params=dict(tile.query))
+        st.metric(tile.label, shown, label_visibility="collapsed")
+        if tile.note:
+            st.caption(look.plain(tile.note))
+
+
+def table(frame: pd.DataFrame, title: str, key: str, **columns: Any) -> tuple[int, str] | None:
+    """A table whose cells open lists; the row and column of the one clicked. `columns` configures them."""
+    st.subheader(title, anchor=False)
+    state = st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) <= 16 else 600,
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=key,
+        alt=title,
+        column_config=columns,
+    )
+    cells = [cell for cell in state.selection.cells if 0 <= cell[0] < len(frame)]
+    return cells[0] if cells else None
