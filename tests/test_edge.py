@@ -10,7 +10,13 @@ from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.util import calc_hash
+from websockets import Subprotocol
+from websockets.sync.client import connect
 
 from db import engine as engines
 from db import sign_ins
@@ -301,6 +307,12 @@ def test_the_server_refuses_to_start_with_unsafe_settings(database_url, unsafe, 
     assert "Unsafe settings" in capsys.readouterr().out
 
 
+def test_the_server_refuses_to_start_on_a_database_without_its_tables(tmp_path, capsys):
+    with pytest.raises(RuntimeError, match="ended before"), browser.serve(f"sqlite:///{tmp_path}/empty.db"):
+        pass
+    assert "python -m db upgrade" in capsys.readouterr().out
+
+
 def test_the_settings_that_come_with_the_product_are_the_safe_ones():
     settings = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     for name, value in start.REQUIRED.items():
@@ -336,6 +348,62 @@ def upgrade(url: str, **extra: str) -> int:
     with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
         connection.sendall(("\r\n".join(["GET /_stcore/stream HTTP/1.1", *lines]) + "\r\n\r\n").encode())
         return int(connection.recv(64).split()[1])
+
+
+# Messages that no browser sends
+
+
+def run(url: str, token: str, page: str = "", resumed: str = "") -> list[ForwardMsg]:
+    """What the server answers to a run of a page asked for by its number, as a forger would ask."""
+    protocols = ["streamlit", "none", resumed] if resumed else ["streamlit"]
+    wanted = ClientState(page_script_hash=calc_hash(page) if page else "")
+    received: list[ForwardMsg] = []
+    with connect(
+        url.replace("http", "ws") + "/_stcore/stream",
+        subprotocols=[Subprotocol(name) for name in protocols],
+        additional_headers={"Cookie": f"yuejian={token}"},
+        proxy=None,
+    ) as connection:
+        connection.send(BackMsg(rerun_script=wanted).SerializeToString())
+        while not received or received[-1].WhichOneof("type") != "script_finished":
+            received.append(ForwardMsg.FromString(connection.recv(timeout=30)))
+    return received
+
+
+def headings(received: list[ForwardMsg]) -> list[str]:
+    elements = [message.delta.new_element for message in received if message.HasField("delta")]
+    return [element.heading.body for element in elements if element.HasField("heading")]
+
+
+def session_id(received: list[ForwardMsg]) -> str:
+    return next(
+        message.new_session.initialize.session_id for message in received if message.HasField("new_session")
+    )
+
+
+def token_for(username: str) -> str:
+    with transaction() as open_session:
+        return sign_ins.redeem(open_session, sign_ins.begin(open_session, username, "", "test"))
+
+
+def test_a_forged_page_number_opens_nothing_outside_the_role(url):
+    reviewer = token_for("reviewer")
+    home = headings(run(url, reviewer))
+    for page in ("accounts", "settings", "authorizations", "ledger", "acceptance"):
+        assert headings(run(url, reviewer, page)) == home
+    assert headings(run(url, token_for("administrator"), "accounts")) != home
+
+
+def test_without_a_cookie_a_forged_page_number_opens_the_sign_in_page(url):
+    for page in ("accounts", "ledger", "nothing", "app", ""):
+        assert headings(run(url, "", page)) == ["约检台", "登录"]
+
+
+def test_who_takes_over_a_session_by_its_number_is_not_signed_in(url):
+    owner = run(url, token_for("administrator"), "accounts")
+    thief = run(url, "", "accounts", resumed=session_id(owner))
+    assert session_id(thief) == session_id(owner)
+    assert headings(thief) == ["约检台", "登录"]
 
 
 def test_small_answers_do_not_wait_for_an_acknowledgment(monkeypatch):

@@ -9,6 +9,8 @@ from typing import Any
 
 from streamlit import config
 
+from db import schema
+from db.engine import engine
 from pages.edge import failures
 
 # With any other value a visitor would see or send what the rules of this product forbid.
@@ -28,6 +30,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Before the first visitor."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     refuse_unsafe_settings()
+    refuse_an_old_database()
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)
     yield
@@ -39,6 +42,16 @@ def refuse_unsafe_settings() -> None:
     if wrong:
         needed = ", ".join(f"{name} = {REQUIRED[name]}" for name in wrong)
         raise RuntimeError(f"Unsafe settings, refusing to start. Needed in .streamlit/config.toml: {needed}")
+
+
+def refuse_an_old_database() -> None:
+    """Raise RuntimeError unless the tables are those this code expects."""
+    with engine().connect() as connection:
+        found = schema.revision(connection)
+    if found != schema.head():
+        raise RuntimeError(
+            f"The database stands at {found}, this code needs {schema.head()}: run python -m db upgrade"
+        )
 
 
 def answer_at_once() -> None:
