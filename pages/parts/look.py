@@ -1,6 +1,7 @@
 """How things look the same on every page: the frame, statuses, messages, empty states."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -52,7 +53,7 @@ UNKNOWN = ("gray", "label", "·")
 
 def frame(title: str, account: Account | None, workplace: str) -> None:
     """What surrounds every page: the browser's title, the name of the product, who is signed in."""
-    st.set_page_config(page_title=f"{title} · {NAME}", layout="wide", initial_sidebar_state=250)
+    st.set_page_config(page_title=f"{title} · {NAME}", layout="wide")
     st.logo(PICTURES / "logo.svg", size="large")
     st.html(PICTURES / "frame.css")
     if account:
@@ -98,9 +99,21 @@ def empty(sentence: str, page: Page | None = None, label: str = "") -> None:
 
 def refusal(refused: Refused) -> None:
     """Say why it was refused, with the problem of each field below."""
-    problems = [sentence for sentence in refused.problems.values() if sentence != str(refused)]
-    lines = [plain(str(refused)), *(f"- {plain(sentence)}" for sentence in problems)]
+    sentence, found = str(refused), list(refused.problems.values())
+    if len(found) > 1 and sentence == "；".join(found):
+        sentence = "有几处需要改正"
+    lines = [plain(sentence), *(f"- {plain(problem)}" for problem in found if problem != sentence)]
     st.error("\n".join(lines), icon=":material/error:")
+
+
+def problems(found: Mapping[str, str]) -> None:
+    """Say over a form all that is wrong in it, if anything is."""
+    if found:
+        lines = [
+            "请改正以下内容后再保存，已填写的内容都还在：",
+            *(f"- {plain(one)}" for one in found.values()),
+        ]
+        st.error("\n".join(lines), icon=":material/error:")
 
 
 def flash(text: str) -> None:

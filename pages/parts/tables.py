@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.arrow import DataframeStateInput
 
 from db import clock
 from pages.parts import look
 
 STATUS_FIELDS = ("status", "line_status", "conclusion")
+NATURAL: Mapping[str, int] = {}
 
 
 def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -39,33 +41,49 @@ def text(field: str, value: Any) -> Any:
     return value
 
 
-def listing(rows: Sequence[Any], columns: Mapping[str, str], alt: str, height: int | str = "auto") -> None:
+def listing(
+    rows: Sequence[Any], columns: Mapping[str, str], alt: str, height: int | Literal["auto"] = "auto"
+) -> None:
     """A table to read."""
     st.dataframe(frame(rows, columns), hide_index=True, height=height, alt=alt, placeholder="")
 
 
 def choosing(
-    rows: Sequence[Any], columns: Mapping[str, str], key: str, alt: str, is_many: bool = True
+    rows: Sequence[Any],
+    columns: Mapping[str, str],
+    key: str,
+    alt: str,
+    is_many: bool = True,
+    is_all: bool = False,
+    widths: Mapping[str, int] = NATURAL,
+    height: int | Literal["auto"] = "auto",
 ) -> list[Any]:
     """A table to pick rows from; the rows picked. Put the page and the filters into `key`.
 
-    What the browser says it picked is looked up in the rows shown, and dropped when it is not there.
+    `is_all` begins with every row picked; `widths` gives columns, by field, so many pixels. What the browser
+    says it picked is looked up in the rows shown, and dropped when it is not there.
     """
+    everything: DataframeStateInput = {"selection": {"rows": list(range(len(rows)))}}
     state = st.dataframe(
         frame(rows, columns),
         hide_index=True,
         key=key,
         on_select="rerun",
         selection_mode="multi-row" if is_many else "single-row",
+        selection_default=everything if is_all else None,
+        column_config={columns[field]: st.column_config.Column(width=wide) for field, wide in widths.items()},
         alt=alt,
         placeholder="",
+        height=height,
     )
     return [rows[position] for position in state.selection.rows if 0 <= position < len(rows)]
 
 
-def pager(total: int, size: int, key: str) -> int:
-    """The number of the page to show, and a line that says how many there are."""
+def pager(total: int, size: int, key: str, start: int = 1) -> int:
+    """The number of the page to show, `start` at first, and a line that says how many there are."""
     pages = max(1, -(-total // size))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"共 {total:,} 条" + (f"，每页 {size} 条" if pages > 1 else ""))
-        return st.pagination(pages, key=key) if pages > 1 else 1
+        st.caption(f"共 {total:,} 条" + (f"，每页 {size} 条" if pages > 1 else ""), width="content")
+        if pages == 1:
+            return 1
+        return st.pagination(pages, default=min(max(start, 1), pages), key=key)
