@@ -20,7 +20,7 @@ with st.container(horizontal=True, horizontal_alignment="center", gap="large"):
     if os.environ.get("YUEJIAN_DEMO") == "1":
         from db import demo
 
-        with st.container(width=440):
+        with st.container(width=620):
             look.showcase(demo.SHOWCASE, demo.PASSWORD)
 
 if ticket:
