@@ -1,8 +1,8 @@
 """状态看板: the counts behind the bureau's screens. Every number is a list that `instruments` or
 `appointments` gives with the same filter."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,6 @@ from db.models import (
     Account,
     Appointment,
     AppointmentLine,
-    Conclusion,
     Division,
     Institution,
     Instrument,
@@ -24,6 +23,7 @@ from db.models import (
     UnassignedReason,
 )
 
+PLACELESS = "未填使用地点"
 VIEWERS = (*reach.BUREAU, Role.enterprise, Role.personal)
 
 
@@ -31,14 +31,14 @@ VIEWERS = (*reach.BUREAU, Role.enterprise, Role.personal)
 class Validity:
     """Instruments in use by validity; the windows nest, `valid` is the numerator of 受检率."""
 
-    in_use: int
-    valid: int
-    overdue: int
-    within_30: int
-    within_60: int
-    within_90: int
-    missing: int
-    rejected: int
+    in_use: int = 0
+    valid: int = 0
+    overdue: int = 0
+    within_30: int = 0
+    within_60: int = 0
+    within_90: int = 0
+    missing: int = 0
+    rejected: int = 0
 
     @property
     def rate(self) -> float | None:
@@ -46,28 +46,23 @@ class Validity:
         return self.valid / self.in_use if self.in_use else None
 
 
+WINDOWS = ("valid", "overdue", "30", "60", "90", "missing", "rejected")
+
+
+def _counted() -> list[Any]:
+    """All, and how many of them each of WINDOWS holds."""
+    today = clock.today()
+    conditions = (instruments.due_condition(window, today) for window in WINDOWS)
+    return [func.count(), *(func.count(sa.case((condition, 1))) for condition in conditions)]
+
+
 def validity(
     session: Session, *, by: Account, division_code: str | None = None, enterprise_id: int | None = None
 ) -> Validity:
     """Instruments in use within the asker's reach, in one pass."""
     reach.allow(by, *VIEWERS)
-    today, until = clock.today(), col(Instrument.valid_until)
-
-    def counted(condition: Any) -> Any:
-        return func.count(sa.case((condition, 1)))
-
-    is_rejected = col(Instrument.conclusion) == Conclusion.rejected
     row = session.execute(
-        sa.select(
-            func.count(),
-            counted(
-                (until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True)
-            ),
-            counted(until < today),
-            *(counted(until.between(today, today + timedelta(days))) for days in (30, 60, 90)),
-            counted(until.is_(None)),
-            counted(is_rejected),
-        ).where(
+        sa.select(*_counted()).where(
             reach.instruments(by),
             col(Instrument.status) == InstrumentStatus.in_use,
             reach.within(Instrument.division_code, division_code),
@@ -75,6 +70,38 @@ def validity(
         )
     ).one()
     return Validity(*row)
+
+
+@dataclass(frozen=True)
+class Place:
+    """The instruments in use at one place; `code` None stands for rows without a place."""
+
+    code: str | None
+    name: str
+    validity: Validity
+
+
+def validity_by_division(session: Session, *, by: Account) -> list[Place]:
+    """Instruments in use by the place of use, by code; the counts add up to those of `validity`."""
+    reach.allow(by, *reach.BUREAU)
+    counted = (
+        sa.select(Instrument.division_code, *_counted())
+        .where(reach.instruments(by), col(Instrument.status) == InstrumentStatus.in_use)
+        .group_by(Instrument.division_code)
+        .subquery()
+    )
+    rows = session.execute(
+        sa.select(Division.full_name, counted)
+        .join_from(counted, Division, counted.c.division_code == Division.code, isouter=True)
+        .order_by(counted.c.division_code.is_(None), counted.c.division_code)
+    )
+    return [Place(code, name or PLACELESS, Validity(*counts)) for name, code, *counts in rows]
+
+
+def together(places: Sequence[Place]) -> Validity:
+    """The counts of several places as one."""
+    columns = zip(*(astuple(place.validity) for place in places), strict=True)
+    return Validity(*map(sum, columns))
 
 
 def by_status(
@@ -114,7 +141,7 @@ def by_division(session: Session, *, by: Account) -> list[Group]:
         .where(reach.lines(by), col(AppointmentLine.status).in_(OPEN))
         .group_by(AppointmentLine.division_code, Division.full_name, AppointmentLine.status)
     )
-    return _grouped(rows, "未填使用地点")
+    return _grouped(rows, PLACELESS)
 
 
 def by_institution(session: Session, *, by: Account) -> list[Group]:
@@ -152,17 +179,3 @@ def late(session: Session, *, by: Account) -> dict[str, int]:
     return {
         key: appointments.count(session, appointments.Filters(late=key), by=by) for key in appointments.LATE
     }
-
-
-def overdue_by_division(session: Session, *, by: Account) -> list[tuple[str | None, str, int, int]]:
-    """Instruments in use by place: (code, name, in use, overdue), the most overdue first."""
-    reach.allow(by, *reach.BUREAU)
-    late_count = func.count(sa.case((instruments.due_condition("overdue", clock.today()), 1)))
-    rows = session.execute(
-        sa.select(Instrument.division_code, Division.full_name, func.count(), late_count)
-        .join(Division, col(Instrument.division_code) == Division.code, isouter=True)
-        .where(reach.instruments(by), col(Instrument.status) == InstrumentStatus.in_use)
-        .group_by(Instrument.division_code, Division.full_name)
-        .order_by(late_count.desc(), Instrument.division_code)
-    )
-    return [(code, name or "未填使用地点", in_use, overdue) for code, name, in_use, overdue in rows]

@@ -4,20 +4,24 @@ The table of special days is the bureau's own and editable. A year without any r
 published yet: its days are counted Monday to Friday, and whoever shows such a date says `ESTIMATED`.
 """
 
-from collections.abc import Iterable
+from calendar import monthrange
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import chinese_calendar
 from sqlalchemy import exists
 from sqlmodel import Session, col, delete, select
 
 from db import settings
-from db.errors import Refused
+from db.errors import Conflict, Refused
+from db.fields import Form
 from db.models import Account, AppointmentLine, DeliveryMode, LineStatus, Role, SpecialDay
 
 ESTIMATED = "节假日安排未公布，按周一至周五估算"
+WEEKDAYS = "一二三四五六日"
 SEEDED_YEARS = range(2024, 2027)
 
 
@@ -55,7 +59,16 @@ class Calendar:
         while days > 0:
             day += timedelta(1)
             days -= self.is_working(day)
-        return Deadline(day, any(year not in self.years for year in range(start.year, day.year + 1)))
+        return Deadline(day, self.is_estimated(start, day))
+
+    def is_estimated(self, start: date, end: date) -> bool:
+        """Whether a year between the two days is not published yet."""
+        return any(year not in self.years for year in range(start.year, end.year + 1))
+
+    def working_days(self, year: int, month: int) -> int:
+        """How many working days the month has."""
+        days = range(1, monthrange(year, month)[1] + 1)
+        return sum(self.is_working(date(year, month, day)) for day in days)
 
     def between(self, start: date, end: date) -> int:
         """Working days after `start` up to `end`; negative when `end` lies before `start`."""
@@ -95,29 +108,64 @@ def of_year(session: Session, year: int) -> list[SpecialDay]:
     return list(session.exec(rows))
 
 
-def save_year(session: Session, year: int, days: Iterable[tuple[date, bool, str]], *, by: Account) -> int:
+def years(session: Session) -> list[int]:
+    """The years that are published, that is, with at least one special day."""
+    return sorted({day.year for day in session.exec(select(SpecialDay.day))})
+
+
+def save_year(
+    session: Session,
+    year: int,
+    days: Iterable[tuple[Any, Any, Any]],
+    *,
+    by: Account,
+    seen: Iterable[tuple[date, bool, str]] | None = None,
+) -> int:
     """Replace the special days of `year` with `days` of (day, is_working, name); returns how many.
 
-    The legal deadlines that run are counted anew. Raises Refused to all but administrators, for a day of
-    another year, a day given twice, or one that changes nothing (a weekday worked, a weekend day off).
+    The legal deadlines that run are counted anew. Raises Refused to all but administrators, and with every
+    wrong row: no day, a day of another year or given twice, one that changes nothing (a weekday worked, a
+    weekend day off). Raises Conflict when the year is no longer as it was `seen`.
     """
     if by.role != Role.administrator:
         raise Refused("只有管理员可以维护工作日")
-    rows = sorted(days)
-    for index, (day, is_working, _) in enumerate(rows):
-        if day.year != year:
-            raise Refused(f"{day:%Y-%m-%d} 不在 {year} 年，请改正日期")
-        if index and rows[index - 1][0] == day:
-            raise Refused(f"{day:%Y-%m-%d} 填写了两次，请删除一行")
-        if is_working == (day.weekday() < 5):
-            raise Refused(
-                f"{day:%Y-%m-%d} 本来就是{'工作日' if is_working else '休息日'}，无需填写，请删除该行"
-            )
+    if seen is not None and list(seen) != [
+        (row.day, row.is_working, row.name) for row in of_year(session, year)
+    ]:
+        raise Conflict(f"{year} 年的工作日已被他人修改，请点“重新载入”后再改")
+    rows = _read_year(year, list(days))
     session.exec(delete(SpecialDay).where(col(SpecialDay.day).between(date(year, 1, 1), date(year, 12, 31))))
-    session.add_all(SpecialDay(day=day, is_working=worked, name=name[:60]) for day, worked, name in rows)
+    session.add_all(SpecialDay(day=day, is_working=is_working, name=name) for day, is_working, name in rows)
     session.flush()
     _recount(session)
     return len(rows)
+
+
+def _read_year(year: int, days: list[tuple[Any, Any, Any]]) -> list[tuple[date, bool, str]]:
+    form = Form()
+    rows: dict[date, tuple[date, bool, str]] = {}
+    for number, (day, is_working, name) in enumerate(days, 1):
+        if problem := _problem(year, day, is_working, rows):
+            form.say(f"row {number}", f"第 {number} 行：{problem}")
+        else:
+            rows[day] = (day, is_working, form.text(f"name {number}", f"第 {number} 行的名称", name, 60))
+    form.done()
+    return sorted(rows.values())
+
+
+def _problem(year: int, day: Any, is_working: Any, known: Container[date]) -> str | None:
+    if type(day) is not date:
+        return "请填写日期，如 2026-10-01"
+    if day.year != year:
+        return f"{day:%Y-%m-%d} 不在 {year} 年，请改正日期"
+    if day in known:
+        return f"{day:%Y-%m-%d} 填写了两次，请删除一行"
+    if not isinstance(is_working, bool):
+        return "请选择“上班”或“休息”"
+    if is_working == (day.weekday() < 5):
+        kind = "工作日" if is_working else "休息日"
+        return f"{day:%Y-%m-%d}（星期{WEEKDAYS[day.weekday()]}）本来就是{kind}，无需填写，请删除该行"
+    return None
 
 
 def verification_deadline(session: Session, mode: DeliveryMode, begun_on: date) -> Deadline:
@@ -127,6 +175,33 @@ def verification_deadline(session: Session, mode: DeliveryMode, begun_on: date) 
     """
     days = settings.value(session, f"{mode.name}_days")
     return calendar(session).after(begun_on, days, settings.value(session, "limit_in_calendar_days"))
+
+
+@dataclass(frozen=True)
+class Limit:
+    """How the lawful time limit is counted, for lists of verifications that run."""
+
+    calendar: Calendar
+    in_calendar_days: bool
+
+    @property
+    def unit(self) -> str:
+        """What is counted."""
+        return "天" if self.in_calendar_days else "个工作日"
+
+    def deadline(self, begun_on: date, due_on: date) -> Deadline:
+        """A stored deadline, and whether it rests on a year not published yet."""
+        is_estimated = not self.in_calendar_days and self.calendar.is_estimated(begun_on, due_on)
+        return Deadline(due_on, is_estimated)
+
+    def left(self, day: date, due_on: date) -> int:
+        """What is left of the limit after `day`: 0 on the last day, negative once it is over."""
+        return (due_on - day).days if self.in_calendar_days else self.calendar.between(day, due_on)
+
+
+def limit(session: Session) -> Limit:
+    """The lawful time limit as the settings have it."""
+    return Limit(calendar(session), settings.value(session, "limit_in_calendar_days"))
 
 
 def _recount(session: Session) -> None:

@@ -25,7 +25,7 @@ DUE = {
     "未填有效期": "missing",
     "不合格": "rejected",
 }
-RATE = st.column_config.ProgressColumn(format="percent", max_value=1.0, width="small")
+RATE = st.column_config.ProgressColumn(format="%.1f%%", max_value=100, width="small")
 
 
 def open_lines(groups: Sequence[board.Group], what: str, field: str) -> None:
@@ -45,7 +45,7 @@ def in_use(places: Sequence[board.Place]) -> None:
     """Instruments in use by place and validity."""
     rows = [[short(place.name), *astuple(place.validity)] for place in places]
     frame = pd.DataFrame(rows, columns=["使用地点", "在用", *DUE])
-    frame.insert(3, "受检率", [place.validity.rate for place in places])
+    frame.insert(3, "受检率", [100 * (place.validity.rate or 0) for place in places])
     if cell := tiles.table(frame, "在用器具，按使用地点", "board-places", 受检率=RATE):
         query = IN_USE | {"division": places[cell[0]].code or narrowing.NONE}
         asked = {"due": DUE[cell[1]]} if cell[1] in DUE else {}
@@ -71,7 +71,12 @@ look.header(
     "状态看板", f"{area or '全国'}，截至 {tables.text('at', clock.now())}。点击数字打开它背后的清单。"
 )
 st.subheader("预约器具", anchor=False)
-tiles.row([Tile(look.mark(one.value), statuses[one], "lines", {"status": one.name}) for one in LineStatus])
+tiles.row(
+    [
+        Tile(one.value, statuses[one], "lines", {"status": one.name}, icon=look.STATUSES[one.value][1])
+        for one in LineStatus
+    ]
+)
 
 st.subheader("超时与待指派", anchor=False)
 found = [Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()]
@@ -79,7 +84,7 @@ found += [
     Tile(reason.value, count, "lines", {"status": "unassigned", "reason": reason.name}, True)
     for reason, count in reasons.items()
 ]
-tiles.row(found, most=5)
+tiles.row(found, most=min(len(found), 5))
 
 whole = board.together(places)
 st.subheader("在用器具", anchor=False)
@@ -95,7 +100,7 @@ tiles.row(
         Tile("90 天内到期", whole.within_90, "instruments", IN_USE | {"due": "90"}),
         Tile("未填有效期", whole.missing, "instruments", IN_USE | {"due": "missing"}),
     ],
-    most=8,
+    most=4,
 )
 if places:
     in_use(places)

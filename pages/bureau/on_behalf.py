@@ -55,9 +55,8 @@ if not rows:
     st.stop()
 st.caption("在用且没有办理中预约的器具，最先到期的在前，最多列出 100 台。")
 seen = f"bookable-{enterprise.id}-{hash(tuple(row.id for row in rows))}"
-chosen = tables.choosing(rows, COLUMNS, seen, "可预约的器具")
-if st.checkbox(f"全选 {len(rows)} 台", key=f"{seen}-all"):
-    chosen = rows
+is_all = st.checkbox(f"全选 {len(rows)} 台", key=f"{seen}-all")
+chosen = tables.choosing(rows, COLUMNS, f"{seen}-{is_all}", "可预约的器具", is_all=is_all)
 note = st.text_input(
     "备注", max_chars=500, key=f"note-{enterprise.id}", placeholder="例如 来电委托，经办人姓名"
 )

@@ -56,7 +56,7 @@ if not picked:
     st.info("请先在表中勾选要办理的器具", icon=":material/touch_app:")
     st.stop()
 if moves:
-    lines.detail(picked[0], moves)
+    lines.detail(picked[0], moves, is_open=tab == "accepted")
 if tab == "begun":
     result_form.draw(picked)
     st.stop()

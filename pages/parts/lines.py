@@ -53,11 +53,11 @@ def pick(
     )
     drawn = [shown(line, limit) for line in rows]
     seen = f"{narrowed}-{number}-{hash(tuple(line.id for line in rows))}"
-    picked = tables.choosing(drawn, columns, seen, "预约器具")
+    is_all = st.checkbox(f"全选本页 {len(rows)} 台", key=f"{seen}-all")
+    picked = tables.choosing(drawn, columns, f"{seen}-{is_all}", "预约器具", is_all=is_all)
     if "due" in columns:
         estimate(drawn)
-    is_all = st.checkbox(f"全选本页 {len(rows)} 台", key=f"{seen}-all")
-    return (rows if is_all else [row["line"] for row in picked]), total
+    return [row["line"] for row in picked], total
 
 
 def shown(line: Any, limit: workdays.Limit) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def shown(line: Any, limit: workdays.Limit) -> dict[str, Any]:
         "plan": plan(line),
         "due": f"{line.due_on:%Y-%m-%d}{estimated}" if line.due_on else "",
         "left": _left(limit, line.due_on) if is_running and line.due_on else "",
-        "waited": f"{(clock.today() - clock.day_of(line.moved_at)).days} 天",
+        "waited": _waited((clock.today() - clock.day_of(line.moved_at)).days),
         "is_estimated": bool(estimated),
     }
 
@@ -89,6 +89,10 @@ def plan(line: Any) -> str:
     return " 至 ".join(dict.fromkeys(f"{day:%Y-%m-%d}" for day in days if day))
 
 
+def _waited(days: int) -> str:
+    return f"{days} 天" if days else "今天"
+
+
 def _left(limit: workdays.Limit, due_on: Any) -> str:
     left = limit.left(clock.today(), due_on)
     if left < 0:
@@ -96,9 +100,9 @@ def _left(limit: workdays.Limit, due_on: Any) -> str:
     return f"{left} {limit.unit}" if left else f"{look.STATUSES['即将到期'][2]} 今天到期"
 
 
-def detail(line: Any, history: list[Any]) -> None:
+def detail(line: Any, history: list[Any], is_open: bool = True) -> None:
     """One line in full: its instrument as booked, whom to call, and how it came to stand where it stands."""
-    with st.expander(f"{line.snapshot['name']} {line.snapshot['serial_number']} 的详情", expanded=True):
+    with st.expander(f"{line.snapshot['name']} {line.snapshot['serial_number']} 的详情", expanded=is_open):
         facts, moves = st.columns([3, 2], gap="large")
         with facts, st.grid(3, min_column_width=150, gap="small"):
             for field, label in FACTS.items():

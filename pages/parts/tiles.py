@@ -21,12 +21,13 @@ class Tile(NamedTuple):
     query: Mapping[str, str] = {}
     is_warning: bool = False
     note: str = ""
+    icon: str = ""
 
 
 def row(tiles: Sequence[Tile], most: int = 7) -> None:
     """Tiles side by side, at most so many, each of them one link to its list; fewer fit a narrow screen."""
     st.html(look.PICTURES / "tiles.css")
-    with st.grid(most, min_column_width=136, gap="small"):
+    with st.grid(most, min_column_width=116, gap="small"):
         for tile in tiles:
             _draw(tile)
 
@@ -37,8 +38,9 @@ def _draw(tile: Tile) -> None:
     shown = f"{tile.number:,}" if isinstance(tile.number, int) else tile.number
     key = f"{name}-{tile.page}-{tile.label}"
     with st.container(border=True, gap="xxsmall", height="stretch", key=key):
-        icon = ":material/warning:" if warns else None
-        st.page_link(page(tile.page), label=tile.label, icon=icon, query_params=dict(tile.query))
+        icon = "warning" if warns else tile.icon
+        shape = f":material/{icon}:" if icon else None
+        st.page_link(page(tile.page), label=tile.label, icon=shape, query_params=dict(tile.query))
         st.metric(tile.label, shown, label_visibility="collapsed")
         if tile.note:
             st.caption(look.plain(tile.note))
