@@ -15,6 +15,7 @@ from db.models import Account, Role
 from pages.edge.session import COOKIE
 
 SIGNED_OUT = "登录已失效，请重新登录"
+CHANGE_PASSWORD = "请先在“个人中心”修改初始密码，再办理业务"
 NOT_FOR_YOU = "您的账号没有这项权限，请使用有权限的账号登录"
 
 
@@ -94,4 +95,7 @@ def _found(session: Session, roles: tuple[Role, ...]) -> Account:
         raise Refused(SIGNED_OUT)
     if roles and account.role not in roles:
         raise Refused(NOT_FOR_YOU)
+    # Only 个人中心, which is for no role in particular, is open with a password somebody else has chosen.
+    if roles and account.must_change_password:
+        raise Refused(CHANGE_PASSWORD)
     return account

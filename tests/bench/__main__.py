@@ -119,17 +119,14 @@ def _page(account: Account, file: str) -> Callable[[], Any]:
 
     def run() -> None:
         visitor.token = lambda: token
-        app.run() if app.session_state.filtered_state.get("bench") else _first(app, file)
+        app.run()
         if app.exception:
             raise RuntimeError(f"{file}: {app.exception[0].message}")
 
+    run()
+    if not file.endswith("home.py"):
+        app.switch_page(str(ROOT / "pages" / file))
     return run
-
-
-def _first(app: AppTest, file: str) -> None:
-    app.run()
-    app.switch_page(str(ROOT / "pages" / file)).run()
-    app.session_state["bench"] = True
 
 
 def _sign_in(account: Account) -> None:
