@@ -22,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(refusal))
     except (OperationalError, ProgrammingError) as error:
         reason = str(error.orig).strip().splitlines()[0]
-        return _refuse(
-            f"数据库不可用（{database_url().split('@')[-1]}）：{reason}；请检查 DATABASE_URL，或先运行 python -m db upgrade"
-        )
+        where = database_url().split("@")[-1]
+        advice = "请检查 DATABASE_URL，或先运行 python -m db upgrade"
+        return _refuse(f"数据库不可用（{where}）：{reason}；{advice}")
 
 
 def _refuse(sentence: str) -> int:

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
 from db import clock, passwords, reach, sign_ins
-from db.errors import NotFound, Refused
+from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import Account, Division, Enterprise, Institution, Registration, RegistrationStatus, Role
 
+TAKEN = "该账号名已被使用，请换一个"
 USERNAME = re.compile(r"[a-z0-9_\-.\u4e00-\u9fff]{3,40}")
 
 
 def username(text: str) -> str:
-    """A user name as stored: folded, lower case; raises Refused unless 3 to 40 letters, digits, _ - . or 汉字."""
+    """A user name as stored, folded and in lower case; raises Refused for any other than USERNAME."""
     folded = unicodedata.normalize("NFKC", text).strip().lower()
     if not USERNAME.fullmatch(folded):
         raise Refused(
@@ -28,11 +30,37 @@ def username(text: str) -> str:
     return folded
 
 
-def is_taken(session: Session, name: str) -> bool:
-    """Whether an account or a registration under way has the (folded) user name."""
+def is_taken(session: Session, name: str, registration_id: int | None = None) -> bool:
+    """Whether an account or a registration under way, other than `registration_id`, has the (folded) name."""
     waiting = (RegistrationStatus.submitted, RegistrationStatus.sent_back)
-    registered = exists().where(col(Registration.username) == name, col(Registration.status).in_(waiting))
+    registered = exists().where(
+        col(Registration.username) == name,
+        col(Registration.status).in_(waiting),
+        col(Registration.id).is_distinct_from(registration_id),
+    )
     return bool(session.scalar(select(exists().where(col(Account.username) == name) | registered)))
+
+
+def read_username(session: Session, form: Form, typed: Any, registration_id: int | None = None) -> str:
+    """The folded user name to store; notes in `form` when it is malformed, or taken as in `is_taken`."""
+    try:
+        name = username(typed if isinstance(typed, str) else "")
+    except Refused as refusal:
+        form.say("username", str(refusal))
+        return ""
+    if is_taken(session, name, registration_id):
+        form.say("username", TAKEN)
+    return name
+
+
+def read_password(form: Form, typed: Any, name: str) -> str:
+    """The password as typed; notes in `form` when it breaks the rules of `passwords`."""
+    password = typed if isinstance(typed, str) else ""
+    try:
+        passwords.check(password, name)
+    except Refused as refusal:
+        form.say("password", str(refusal))
+    return password
 
 
 def is_empty(session: Session) -> bool:
@@ -66,17 +94,17 @@ def create(
 ) -> Account:
     """An account for staff, an institution or a person; the password must be changed at first sign-in.
 
-    Enterprise accounts come from registrations only. Raises Refused to all but administrators.
+    `division_code` is the area of a reviewer or supervisor, None for everywhere. Enterprise accounts come
+    from registrations only. Raises Refused, with every wrong field, and to all but administrators.
     """
     reach.allow(by, Role.administrator)
     if role == Role.enterprise:
         raise Refused("使用单位账号须经企业注册和审核产生")
-    if role == Role.institution and (
-        institution_id is None or session.get(Institution, institution_id) is None
-    ):
-        raise Refused("请选择账号所属的技术机构")
+    form = Form()
+    if role == Role.institution and session.get(Institution, institution_id or 0) is None:
+        form.say("institution_id", "请选择账号所属的技术机构")
     if division_code is not None and session.get(Division, division_code) is None:
-        raise Refused("请选择有效的行政区划")
+        form.say("division_code", "请选择有效的行政区划")
     return _added(
         session,
         username,
@@ -84,6 +112,7 @@ def create(
         password,
         role,
         mobile,
+        form,
         institution_id=institution_id if role == Role.institution else None,
         division_code=division_code if role in reach.BUREAU else None,
         must_change_password=True,
@@ -91,16 +120,21 @@ def create(
 
 
 def _added(
-    session: Session, name: str, full_name: str, password: str, role: Role, mobile: str = "", **values: Any
+    session: Session,
+    name: str,
+    full_name: str,
+    password: str,
+    role: Role,
+    mobile: str = "",
+    form: Form | None = None,
+    **values: Any,
 ) -> Account:
-    form = Form()
+    form = form or Form()
+    folded = read_username(session, form, name)
     shown = form.text("full_name", "姓名", full_name, 60, required=True)
     number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
+    read_password(form, password, folded)
     form.done()
-    folded = username(name)
-    if is_taken(session, folded):
-        raise Refused("该账号名已被使用，请换一个", {"username": "该账号名已被使用，请换一个"})
-    passwords.check(password, folded)
     made = Account(
         username=folded,
         password_hash=passwords.hashed(password),
@@ -110,7 +144,10 @@ def _added(
         **values,
     )
     session.add(made)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:
+        raise Conflict(TAKEN, {"username": TAKEN}) from None
     return made
 
 
@@ -132,8 +169,13 @@ def change_password(
 
 
 def reset_password(session: Session, account_id: int, new: str, *, by: Account) -> Account:
-    """Give someone a passing password, to be changed at first sign-in; all sign-ins of the account end."""
+    """Give someone else a passing password, to be changed at first sign-in; all its sign-ins end.
+
+    Raises Refused for one's own account and for a password that breaks the rules of `passwords`.
+    """
     account = _managed(session, account_id, by)
+    if account.id == by.id:
+        raise Refused("自己的密码请在“个人中心”修改")
     passwords.check(new, account.username)
     _set_password(account, new)
     account.must_change_password = True
@@ -180,6 +222,15 @@ def edit_profile(session: Session, *, by: Account, full_name: str, mobile: str) 
     by.full_name, by.mobile = shown, number
 
 
+def counts(session: Session, *, by: Account) -> dict[Role, tuple[int, int]]:
+    """How many accounts of each role may sign in, and how many are suspended; for administrators."""
+    reach.allow(by, Role.administrator)
+    may = func.sum(sa.case((col(Account.is_active), 1), else_=0))
+    rows = session.execute(sa.select(Account.role, may, func.count()).group_by(Account.role))
+    found = {role: (active, total - active) for role, active, total in rows}
+    return {role: found.get(role, (0, 0)) for role in Role}
+
+
 @dataclass(frozen=True)
 class AccountRow:
     """An account as the administrator's list shows it."""
@@ -220,7 +271,7 @@ def page(
     )
     rows = session.execute(
         joined.add_columns(Account, belongs_to.label("belongs_to"))
-        .order_by(Account.role, Account.username, Account.id)
+        .order_by(Account.role, Account.username, col(Account.id))
         .limit(size)
         .offset((number - 1) * size)
     )

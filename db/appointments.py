@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, insert, select
 
 from db import assignment, clock, counters, instruments, reach, settings, workdays, workflow
@@ -28,6 +29,7 @@ from db.models import (
     LineStatus,
     Receipt,
     Role,
+    StatusChange,
     Subject,
     UnassignedReason,
     Verification,
@@ -159,7 +161,8 @@ def page(
 ) -> tuple[list[AppointmentRow], int]:
     """预约单记录: one page, the newest first, and the count of all that match.
 
-    `text` looks in the number and the enterprise's name; `is_open` asks for those with open lines, or without.
+    `text` looks in the number and the enterprise's name; `is_open` asks for those with open lines, or
+    without.
     """
     conditions = [reach.appointments(by)]
     if enterprise_id is not None:
@@ -180,7 +183,9 @@ def page(
     )
     rows = session.execute(
         joined.add_columns(
-            Appointment, Enterprise.name.label("enterprise"), Account.full_name.label("submitted_by")
+            Appointment,
+            col(Enterprise.name).label("enterprise"),
+            col(Account.full_name).label("submitted_by"),
         )
         .join(Account, col(Appointment.submitted_by_id) == Account.id)
         .order_by(col(Appointment.id).desc())
@@ -224,7 +229,11 @@ def _appointment_row(row: Any, counts: dict[LineStatus, int]) -> AppointmentRow:
 def find(session: Session, appointment_id: int, *, by: Account) -> AppointmentRow:
     """One 预约单; raises NotFound outside the asker's reach."""
     row = session.execute(
-        sa.select(Appointment, Enterprise.name.label("enterprise"), Account.full_name.label("submitted_by"))
+        sa.select(
+            Appointment,
+            col(Enterprise.name).label("enterprise"),
+            col(Account.full_name).label("submitted_by"),
+        )
         .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
         .join(Account, col(Appointment.submitted_by_id) == Account.id)
         .where(col(Appointment.id) == appointment_id, reach.appointments(by))
@@ -236,17 +245,27 @@ def find(session: Session, appointment_id: int, *, by: Account) -> AppointmentRo
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list of lines is narrowed to; `late` is a key of LATE."""
+    """What a list of lines is narrowed to; `late` is a key of LATE, `planned_on` a day that was agreed.
+
+    `is_placeless` keeps the lines without 使用地点行政区划, `is_nowhere` those without an institution,
+    `is_to_rebook` those an institution declined or terminated and whose instrument was not booked since.
+    """
 
     appointment_id: int | None = None
+    instrument_id: int | None = None
     statuses: tuple[LineStatus, ...] = ()
     institution_id: int | None = None
+    is_nowhere: bool = False
     enterprise_id: int | None = None
     division_code: str | None = None
+    is_placeless: bool = False
+    category_id: int | None = None
     kind_id: int | None = None
     reason: UnassignedReason | None = None
     delivery_mode: DeliveryMode | None = None
     late: str | None = None
+    planned_on: date | None = None
+    is_to_rebook: bool = False
     text: str = ""
 
 
@@ -283,7 +302,7 @@ def _answer_limit(session: Session, today: date) -> datetime:
 
 def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.ColumnElement[bool]]:
     found = [reach.lines(by)]
-    for field in ("appointment_id", "institution_id", "kind_id", "delivery_mode"):
+    for field in ("appointment_id", "instrument_id", "institution_id", "kind_id", "delivery_mode"):
         if (value := getattr(filters, field)) is not None:
             found.append(getattr(AppointmentLine, field) == value)
     if filters.reason is not None:
@@ -294,6 +313,18 @@ def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.Colu
         found.append(col(Appointment.enterprise_id) == filters.enterprise_id)
     if filters.division_code:
         found.append(reach.within(AppointmentLine.division_code, filters.division_code))
+    if filters.is_nowhere:
+        found.append(col(AppointmentLine.institution_id).is_(None))
+    if filters.is_placeless:
+        found.append(col(AppointmentLine.division_code).is_(None))
+    if filters.category_id is not None:
+        kinds = select(Kind.id).where(Kind.category_id == filters.category_id)
+        found.append(col(AppointmentLine.kind_id).in_(kinds))
+    if filters.is_to_rebook:
+        found.append(_is_to_rebook())
+    if filters.planned_on is not None:
+        first, last = col(AppointmentLine.planned_from), col(AppointmentLine.planned_until)
+        found.append((first <= filters.planned_on) & (last >= filters.planned_on))
     if filters.late:
         found.append(late_condition(session, filters.late))
     for word in filters.text.split()[:5]:
@@ -309,43 +340,65 @@ def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.Colu
     return found
 
 
-def _line_columns() -> sa.Select[Any]:
+def _is_to_rebook() -> sa.ColumnElement[bool]:
+    """Lines given back by an institution whose instruments are in use and have no later line."""
+    later = aliased(AppointmentLine)
+    was_terminated = sa.exists().where(
+        col(StatusChange.subject) == Subject.line,
+        col(StatusChange.subject_id) == AppointmentLine.id,
+        col(StatusChange.action) == "terminate",
+    )
+    is_booked_since = sa.exists().where(
+        col(later.instrument_id) == AppointmentLine.instrument_id, col(later.id) > AppointmentLine.id
+    )
+    is_canceled = col(AppointmentLine.status) == LineStatus.canceled
     return (
-        sa.select(
-            AppointmentLine.id,
-            AppointmentLine.appointment_id,
-            AppointmentLine.instrument_id,
-            AppointmentLine.status,
-            AppointmentLine.moved_at,
-            AppointmentLine.snapshot,
-            AppointmentLine.delivery_mode,
-            AppointmentLine.kind_id,
-            Kind.name.label("kind"),
-            Category.name.label("category"),
-            Division.full_name.label("division"),
-            AppointmentLine.division_code,
-            AppointmentLine.institution_id,
-            Institution.name.label("institution"),
-            Institution.address.label("institution_address"),
-            Institution.telephone.label("institution_telephone"),
-            AppointmentLine.unassigned_reason,
-            Receipt.number.label("receipt_number"),
-            Receipt.note.label("receipt_note"),
-            AppointmentLine.planned_from,
-            AppointmentLine.planned_until,
-            AppointmentLine.begun_on,
-            AppointmentLine.due_on,
-            Appointment.number,
-            Appointment.submitted_at,
-            Appointment.enterprise_id,
-            Enterprise.name.label("enterprise"),
-            Appointment.contact_name,
-            Appointment.mobile,
-            Verification.conclusion,
-            Verification.certificate_number,
-            Verification.verified_on,
-            Verification.valid_until,
-        )
+        ((col(AppointmentLine.status) == LineStatus.declined) | (is_canceled & was_terminated))
+        & (col(Instrument.status) == InstrumentStatus.in_use)
+        & ~is_booked_since
+    )
+
+
+COLUMNS: tuple[Any, ...] = (
+    AppointmentLine.id,
+    AppointmentLine.appointment_id,
+    AppointmentLine.instrument_id,
+    AppointmentLine.status,
+    AppointmentLine.moved_at,
+    AppointmentLine.snapshot,
+    AppointmentLine.delivery_mode,
+    AppointmentLine.kind_id,
+    col(Kind.name).label("kind"),
+    col(Category.name).label("category"),
+    col(Division.full_name).label("division"),
+    AppointmentLine.division_code,
+    AppointmentLine.institution_id,
+    col(Institution.name).label("institution"),
+    col(Institution.address).label("institution_address"),
+    col(Institution.telephone).label("institution_telephone"),
+    AppointmentLine.unassigned_reason,
+    col(Receipt.number).label("receipt_number"),
+    col(Receipt.note).label("receipt_note"),
+    AppointmentLine.planned_from,
+    AppointmentLine.planned_until,
+    AppointmentLine.begun_on,
+    AppointmentLine.due_on,
+    Appointment.number,
+    Appointment.submitted_at,
+    Appointment.enterprise_id,
+    col(Enterprise.name).label("enterprise"),
+    Appointment.contact_name,
+    Appointment.mobile,
+    Verification.conclusion,
+    Verification.certificate_number,
+    Verification.verified_on,
+    Verification.valid_until,
+)
+
+
+def _listed() -> sa.Select[Any]:
+    return (
+        sa.select(*COLUMNS)
         .join(Appointment, col(AppointmentLine.appointment_id) == Appointment.id)
         .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
         .join(Instrument, col(AppointmentLine.instrument_id) == Instrument.id)
@@ -359,13 +412,23 @@ def _line_columns() -> sa.Select[Any]:
 
 
 def lines(
-    session: Session, filters: Filters = Filters(), *, by: Account, number: int = 1, size: int = 100
+    session: Session,
+    filters: Filters = Filters(),
+    *,
+    by: Account,
+    number: int = 1,
+    size: int = 100,
+    is_by_deadline: bool = False,
 ) -> list[sa.Row[Any]]:
-    """One page of appointment lines within the asker's reach, the oldest first; columns as in `_line_columns`."""
+    """One page of the lines within the asker's reach, the oldest first; columns as in COLUMNS.
+
+    `is_by_deadline` puts first what must be done first: by the lawful deadline, then the day agreed.
+    """
+    urgent = (col(AppointmentLine.due_on), col(AppointmentLine.planned_until)) if is_by_deadline else ()
     rows = (
-        _line_columns()
+        _listed()
         .where(*_conditions(session, by, filters))
-        .order_by(AppointmentLine.id)
+        .order_by(*urgent, col(AppointmentLine.id))
         .limit(min(size, 200))
         .offset((max(number, 1) - 1) * size)
     )
@@ -383,6 +446,32 @@ def count(session: Session, filters: Filters = Filters(), *, by: Account) -> int
         .where(*_conditions(session, by, filters))
     )
     return session.scalar(rows) or 0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A 预约单 with how many of its lines are on a list."""
+
+    appointment_id: int
+    number: str
+    enterprise: str
+    line_count: int
+
+
+def batches(session: Session, filters: Filters = Filters(), *, by: Account, size: int = 200) -> list[Batch]:
+    """The appointments whose lines match, the oldest first, at most `size`."""
+    rows = session.execute(
+        sa.select(Appointment.id, Appointment.number, Enterprise.name, func.count())
+        .select_from(AppointmentLine)
+        .join(Appointment, col(AppointmentLine.appointment_id) == Appointment.id)
+        .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
+        .join(Instrument, col(AppointmentLine.instrument_id) == Instrument.id)
+        .where(*_conditions(session, by, filters))
+        .group_by(Appointment.id, Appointment.number, Enterprise.name)
+        .order_by(Appointment.id)
+        .limit(size)
+    )
+    return [Batch(*row) for row in rows]
 
 
 def line_history(session: Session, line_id: int, *, by: Account) -> list[sa.Row[Any]]:
@@ -431,21 +520,21 @@ def accept(
     line_ids: Sequence[int],
     *,
     by: Account,
-    planned_from: date,
-    planned_until: date,
+    planned_from: date | None,
+    planned_until: date | None,
     note: str = "",
 ) -> list[Receipt]:
     """受理: the institution says when to bring the instruments in, or when it will visit.
 
     One receipt for each appointment among the lines. Raises Refused, NotFound or Conflict.
     """
-    reach.allow(by, Role.institution)
+    institution_id = reach.institution_id(by)
     rows = _found(session, line_ids, by)
     _check_plan(planned_from, planned_until)
     note = _reason(note)
     made = []
     for appointment_id in sorted({row.appointment_id for row in rows}):
-        receipt = _receipt(session, appointment_id, by, note)
+        receipt = _receipt(session, appointment_id, institution_id, by, note)
         group = [row for row in rows if row.appointment_id == appointment_id]
         workflow.move(
             session,
@@ -454,7 +543,7 @@ def accept(
             "accept",
             by,
             note,
-            concerning_id=by.institution_id,
+            concerning_id=institution_id,
             receipt_id=receipt.id,
             planned_from=planned_from,
             planned_until=planned_until,
@@ -463,7 +552,7 @@ def accept(
     return made
 
 
-def _check_plan(planned_from: date, planned_until: date) -> None:
+def _check_plan(planned_from: date | None, planned_until: date | None) -> None:
     form = Form()
     first = form.day("planned_from", "约定日期", planned_from, required=True)
     last = form.day("planned_until", "约定日期", planned_until, required=True)
@@ -472,11 +561,11 @@ def _check_plan(planned_from: date, planned_until: date) -> None:
     form.done()
 
 
-def _receipt(session: Session, appointment_id: int, by: Account, note: str) -> Receipt:
+def _receipt(session: Session, appointment_id: int, institution_id: int, by: Account, note: str) -> Receipt:
     made = Receipt(
         number=counters.dated(session, "HZ"),
         appointment_id=appointment_id,
-        institution_id=by.institution_id,
+        institution_id=institution_id,
         issued_by_id=by.id,
         note=note,
     )
@@ -486,7 +575,12 @@ def _receipt(session: Session, appointment_id: int, by: Account, note: str) -> R
 
 
 def plan(
-    session: Session, line_ids: Sequence[int], *, by: Account, planned_from: date, planned_until: date
+    session: Session,
+    line_ids: Sequence[int],
+    *,
+    by: Account,
+    planned_from: date | None,
+    planned_until: date | None,
 ) -> int:
     """Change the agreed dates of accepted lines that have not begun; returns how many."""
     reach.allow(by, Role.institution)

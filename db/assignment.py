@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select, update
@@ -98,7 +99,7 @@ def rules(session: Session, lines: Iterable[AppointmentLine], today: date) -> Ru
     )
     for row in session.execute(granted):
         one: Authorization = row.Authorization
-        key = ("kind", one.kind_id) if one.kind_id is not None else ("category", one.category_id)
+        key: tuple[str, Any] = ("kind", one.kind_id) if one.kind_id else ("category", one.category_id)
         is_valid = one.valid_from <= today <= one.valid_until
         found.rules[one.division_code, *key].append(Rule(one.institution_id, is_valid, row.is_suspended))
     load = (
@@ -189,17 +190,25 @@ class Candidate:
 
 def candidates(session: Session, line_id: int, *, by: Account) -> list[Candidate]:
     """Every institution that is not suspended, the authorized ones first, then by open lines."""
-    line = _waiting_line(session, line_id, by)
-    known = rules(session, [line], clock.today())
-    authorized = _authorized_ids(known, line)
+    return shared_candidates(session, [line_id], by=by)
+
+
+def shared_candidates(session: Session, line_ids: Sequence[int], *, by: Account) -> list[Candidate]:
+    """Candidates for several lines at once: authorized are those that may verify every one of them.
+
+    Raises NotFound for lines outside the asker's reach.
+    """
+    lines = _waiting_lines(session, line_ids, by)
+    known = rules(session, lines, clock.today())
+    placed = [_authorized_ids(known, line) for line in lines]
     rows = select(Institution).where(~col(Institution.is_suspended)).order_by(col(Institution.id))
     found = [
         Candidate(
             institution_id=row.id,
             name=row.name,
             open_count=known.open_count[row.id],
-            is_authorized=row.id in authorized,
-            note=_remark(row.id, authorized, known.turned_away[line.id]),
+            is_authorized=all(row.id in ids for ids in placed),
+            note=_remark(row.id, placed, [known.turned_away[line.id] for line in lines]),
         )
         for row in session.exec(rows)
     ]
@@ -215,19 +224,23 @@ def _authorized_ids(known: Rules, line: AppointmentLine) -> set[int]:
     }
 
 
-def _remark(institution_id: int, authorized: set[int], turned_away: set[int]) -> str:
-    if institution_id in turned_away:
-        return "曾退回或转出此器具"
-    return "授权范围内" if institution_id in authorized else "无此项授权，指派前请确认"
+def _remark(institution_id: int, placed: Sequence[set[int]], turned_away: Sequence[set[int]]) -> str:
+    """What speaks for or against an institution, given who is authorized for, and has given up, each line."""
+    if gave_up := sum(institution_id in ids for ids in turned_away):
+        return "曾退回或转出" + ("此器具" if len(placed) == 1 else f"其中 {gave_up} 台")
+    fit = sum(institution_id in ids for ids in placed)
+    if fit == len(placed):
+        return "授权范围内"
+    return f"只有 {fit} 台在授权范围内，指派前请确认" if fit else "无此项授权，指派前请确认"
 
 
-def _waiting_line(session: Session, line_id: int, by: Account) -> AppointmentLine:
+def _waiting_lines(session: Session, line_ids: Sequence[int], by: Account) -> Sequence[AppointmentLine]:
     reach.allow(by, Role.supervisor)
-    here = select(AppointmentLine).where(AppointmentLine.id == line_id, reach.lines(by))
-    line = session.exec(here).first()
-    if line is None:
+    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
+    lines = session.exec(here.order_by(col(AppointmentLine.id))).all()
+    if not lines or len(lines) != len(set(line_ids)):
         raise NotFound("预约器具")
-    return line
+    return lines
 
 
 def assign_by_hand(
@@ -237,13 +250,9 @@ def assign_by_hand(
 
     Raises Refused, NotFound, or Conflict when one of the lines has moved.
     """
-    reach.allow(by, Role.supervisor)
+    lines = _waiting_lines(session, line_ids, by)
     institution = session.get(Institution, institution_id)
     if institution is None or institution.is_suspended:
         raise Refused("请选择一个未暂停业务的技术机构")
-    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
-    lines = session.exec(here).all()
-    if not lines or len(lines) != len(set(line_ids)):
-        raise NotFound("预约器具")
     _hand_over(session, lines, "assign_by_hand", institution.id, by, reason)
     return institution

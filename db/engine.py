@@ -63,9 +63,9 @@ def _begin(connection: Any) -> None:
 def transaction() -> Iterator[Session]:
     """A session that writes: committed at the end, rolled back when anything is raised."""
     bind = engine()
-    with WRITING if bind.dialect.name == "sqlite" else nullcontext():
-        with Session(bind, expire_on_commit=False) as session, session.begin():
-            yield session
+    turn = WRITING if bind.dialect.name == "sqlite" else nullcontext()
+    with turn, Session(bind, expire_on_commit=False) as session, session.begin():
+        yield session
 
 
 @contextmanager

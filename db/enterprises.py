@@ -7,7 +7,7 @@ from db.models import Account, Enterprise
 
 
 def page(session: Session, *, by: Account, text: str = "", size: int = 50) -> list[Enterprise]:
-    """The enterprises within the asker's reach by name, at most `size`; `text` looks in name and credit code."""
+    """The enterprises within the asker's reach, by name, at most `size`; `text` looks in name and code."""
     conditions = [reach.enterprises(by)]
     if word := text.strip():
         conditions.append(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """The rules do not allow it. `problems` gives one sentence per field where a form was filled in wrongly."""
+    """The rules do not allow it. `problems` gives one sentence for each field filled in wrongly."""
 
     def __init__(self, sentence: str, problems: Mapping[str, str] | None = None):
         super().__init__(sentence)

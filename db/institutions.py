@@ -64,7 +64,7 @@ def page(session: Session, *, by: Account) -> list[InstitutionRow]:
             Institution.id,
             Institution.code,
             Institution.name,
-            Division.full_name.label("division"),
+            col(Division.full_name).label("division"),
             Institution.division_code,
             Institution.address,
             Institution.telephone,
@@ -177,32 +177,52 @@ class AuthorizationRow:
     days_left: int
 
 
-def authorizations(
+def _narrowed(
+    by: Account, institution_id: int | None, expiring_within: int | None
+) -> list[sa.ColumnElement[bool]]:
+    reach.allow(by, *reach.BUREAU, Role.institution, Role.administrator)
+    found: list[sa.ColumnElement[bool]] = [col(Authorization.revoked_at).is_(None)]
+    wanted = by.institution_id if by.role == Role.institution else institution_id
+    if wanted is not None:
+        found.append(col(Authorization.institution_id) == wanted)
+    if expiring_within is not None:
+        found.append(col(Authorization.valid_until) <= clock.today() + timedelta(expiring_within))
+    return found
+
+
+def authorization_count(
     session: Session, *, by: Account, institution_id: int | None = None, expiring_within: int | None = None
+) -> int:
+    """How many authorizations match, as in `authorizations`."""
+    conditions = _narrowed(by, institution_id, expiring_within)
+    return session.scalar(select(func.count()).select_from(Authorization).where(*conditions)) or 0
+
+
+def authorizations(
+    session: Session,
+    *,
+    by: Account,
+    institution_id: int | None = None,
+    expiring_within: int | None = None,
+    number: int = 1,
+    size: int = 100,
 ) -> list[AuthorizationRow]:
-    """The authorizations not revoked, by institution and area; an institution sees its own.
+    """One page of the authorizations not revoked, by institution and area; an institution sees its own.
 
     `expiring_within` days keeps those that run out by then, today included, and those that have run out.
     """
-    reach.allow(by, *reach.BUREAU, Role.institution, Role.administrator)
     today = clock.today()
     own_category, kinds_category = aliased(Category), aliased(Category)
-    conditions = [col(Authorization.revoked_at).is_(None)]
-    wanted = by.institution_id if by.role == Role.institution else institution_id
-    if wanted is not None:
-        conditions.append(col(Authorization.institution_id) == wanted)
-    if expiring_within is not None:
-        conditions.append(col(Authorization.valid_until) <= today + timedelta(expiring_within))
     rows = session.execute(
         sa.select(
             Authorization.id,
             Authorization.version,
             Authorization.institution_id,
-            Institution.name.label("institution"),
+            col(Institution.name).label("institution"),
             Authorization.division_code,
-            Division.full_name.label("division"),
+            col(Division.full_name).label("division"),
             func.coalesce(own_category.name, kinds_category.name).label("category"),
-            Kind.name.label("kind"),
+            col(Kind.name).label("kind"),
             Authorization.valid_from,
             Authorization.valid_until,
             Authorization.note,
@@ -212,8 +232,10 @@ def authorizations(
         .join(own_category, col(Authorization.category_id) == own_category.id, isouter=True)
         .join(Kind, col(Authorization.kind_id) == Kind.id, isouter=True)
         .join(kinds_category, col(Kind.category_id) == kinds_category.id, isouter=True)
-        .where(*conditions)
+        .where(*_narrowed(by, institution_id, expiring_within))
         .order_by(Institution.code, Authorization.division_code, Authorization.id)
+        .limit(min(size, 200))
+        .offset((max(number, 1) - 1) * size)
     )
     return [AuthorizationRow(**row._mapping, days_left=(row.valid_until - today).days) for row in rows]
 
@@ -235,9 +257,10 @@ def authorize(
     Returns the authorization and how many waiting lines found an institution by it. Raises Refused.
     """
     reach.allow(by, Role.supervisor)
-    _institution(session, institution_id)
     form = Form()
     note = form.text("note", "备注", note, 500)
+    if session.get(Institution, institution_id) is None:
+        form.say("institution_id", "请选择技术机构")
     _check_validity(form, valid_from, valid_until)
     _check_area(session, form, division_code, by)
     if (category_id is None) == (kind_id is None):
@@ -327,6 +350,7 @@ class Gap:
     division_code: str
     category: str
     kind: str
+    kind_id: int
     instrument_count: int
 
 
@@ -335,10 +359,10 @@ def gaps(session: Session, *, by: Account) -> Sequence[Gap]:
     reach.allow(by, *reach.BUREAU)
     rows = session.execute(
         sa.select(
-            Division.full_name.label("division"),
+            col(Division.full_name).label("division"),
             Instrument.division_code,
-            Category.name.label("category"),
-            Kind.name.label("kind"),
+            col(Category.name).label("category"),
+            col(Kind.name).label("kind"),
             Instrument.kind_id,
             Kind.category_id,
             func.count().label("instrument_count"),
@@ -359,7 +383,7 @@ def gaps(session: Session, *, by: Account) -> Sequence[Gap]:
     ).all()
     covered = _covered(session)
     return [
-        Gap(row.division, row.division_code, row.category, row.kind, row.instrument_count)
+        Gap(row.division, row.division_code, row.category, row.kind, row.kind_id, row.instrument_count)
         for row in rows
         if not _is_covered(covered, row.division_code, row.kind_id, row.category_id)
     ]

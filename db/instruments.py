@@ -53,6 +53,8 @@ LABELS = {
     "remark": "备注",
 }
 REQUIRED = ("name", "kind_id", "serial_number", "manufacturer", "division_code", "purpose", "delivery_mode")
+# What names one instrument within an enterprise.
+IDENTITY = ("serial_number", "manufacturer", "specification")
 TEXTS = {
     "name": 120,
     "specification": 120,
@@ -106,7 +108,7 @@ def _kind(session: Session, form: Form, value: Any) -> int | None:
         form.say("kind_id", "请选择“器具项别”和“器具种别”")
     elif kind.retired_on:
         form.say("kind_id", f"种别“{kind.name}”已停用，请选择现行种别")
-    return kind and kind.id
+    return kind.id if kind else None
 
 
 def _division(session: Session, form: Form, value: Any) -> str | None:
@@ -132,10 +134,7 @@ def twins(
     session: Session, values: Mapping[str, Any], enterprise_id: int, own_id: int | None = None
 ) -> list[Instrument]:
     """Instruments of the enterprise with the same 出厂编号, 生产厂家 and 型号规格 as `values`."""
-    identity = [
-        getattr(Instrument, field) == values[field]
-        for field in ("serial_number", "manufacturer", "specification")
-    ]
+    identity = [getattr(Instrument, field) == values[field] for field in IDENTITY]
     rows = select(Instrument).where(
         Instrument.enterprise_id == enterprise_id, *identity, Instrument.id != own_id
     )
@@ -165,6 +164,20 @@ def add(
     has the same serial number, manufacturer and specification already and the asker has not confirmed it.
     """
     reach.enterprise(session, enterprise_id, by, to="edit")
+    form, values = _new(session, enterprise_id, typed, is_duplicate_confirmed)
+    form.done()
+    instrument = Instrument(enterprise_id=enterprise_id, **values, search_text=search_text(values))
+    session.add(instrument)
+    session.flush()
+    note = f"复制自器具 {copied_from}" if copied_from else ""
+    _trace(session, instrument.id, "复制" if copied_from else "新增", {}, by, note)
+    return instrument
+
+
+def _new(
+    session: Session, enterprise_id: int, typed: Mapping[str, Any], is_duplicate_confirmed: bool
+) -> tuple[Form, dict[str, Any]]:
+    """What is wrong with a new instrument, and the values to store."""
     form = Form()
     blank: dict[str, Any] = dict.fromkeys(LABELS) | {
         "quantity": 1,
@@ -173,18 +186,47 @@ def add(
     }
     values = checked(session, blank | dict(typed), form)
     _check_together(form, values)
-    form.done()
-    if not is_duplicate_confirmed and (same := twins(session, values, enterprise_id)):
-        raise Refused(
+    if not form.problems and not is_duplicate_confirmed:
+        _check_twins(session, form, values, enterprise_id)
+    return form, values
+
+
+def _check_twins(
+    session: Session, form: Form, values: Mapping[str, Any], enterprise_id: int, own_id: int | None = None
+) -> None:
+    if same := twins(session, values, enterprise_id, own_id):
+        form.say(
+            "duplicate",
             f"台账中已有出厂编号、生产厂家、型号规格相同的器具“{same[0].name}”，确认不是重复录入请勾选后再保存",
-            {"duplicate": same[0].serial_number},
         )
-    instrument = Instrument(enterprise_id=enterprise_id, **values, search_text=search_text(values))
-    session.add(instrument)
-    session.flush()
-    note = f"复制自器具 {copied_from}" if copied_from else ""
-    _trace(session, instrument.id, "复制" if copied_from else "新增", {}, by, note)
-    return instrument
+
+
+def problems(
+    session: Session,
+    enterprise_id: int,
+    typed: Mapping[str, Any],
+    *,
+    by: Account,
+    instrument_id: int | None = None,
+    is_duplicate_confirmed: bool = False,
+) -> dict[str, str]:
+    """What `add` would refuse in `typed`, or `edit` of `instrument_id`: one sentence by field, said there.
+
+    An edit that makes an instrument the twin of another is a problem here only, as a warning to confirm.
+    Raises NotFound or Refused for what is not the fault of a field.
+    """
+    reach.enterprise(session, enterprise_id, by, to="edit")
+    if instrument_id is None:
+        return _new(session, enterprise_id, typed, is_duplicate_confirmed)[0].problems
+    here = select(Instrument).where(Instrument.id == instrument_id, reach.instruments(by))
+    instrument = session.exec(here).first()
+    if instrument is None:
+        raise NotFound("器具")
+    values, found = _changed(session, instrument, typed)
+    form = Form()
+    if not found and not is_duplicate_confirmed and set(IDENTITY) & set(values):
+        _check_twins(session, form, instrument.model_dump() | values, instrument.enterprise_id, instrument.id)
+    return found | form.problems
 
 
 def edit(
@@ -356,7 +398,10 @@ def move_validity(
 
 @dataclass(frozen=True)
 class Filters:
-    """What a ledger list is narrowed to; None or empty narrows nothing. `due` is a key of DUE."""
+    """What a ledger list is narrowed to; None or empty narrows nothing. `due` is a key of DUE.
+
+    `is_placeless` keeps the rows without 使用地点行政区划.
+    """
 
     enterprise_id: int | None = None
     text: str = ""
@@ -364,12 +409,14 @@ class Filters:
     kind_id: int | None = None
     status: InstrumentStatus | None = None
     division_code: str | None = None
+    is_placeless: bool = False
     due: str | None = None
     purpose: Purpose | None = None
     delivery_mode: DeliveryMode | None = None
 
 
 DUE = {
+    "valid": "检定有效",
     "overdue": "已超期",
     "30": "30 天内到期",
     "60": "60 天内到期",
@@ -385,6 +432,7 @@ def due_condition(due: str, today: date) -> sa.ColumnElement[bool]:
     """The rows a due window of DUE holds: days to `valid_until`, counted from `today`."""
     until = col(Instrument.valid_until)
     conditions: dict[str, sa.ColumnElement[bool]] = {
+        "valid": (until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True),
         "overdue": until < today,
         "rejected": col(Instrument.conclusion) == Conclusion.rejected,
         "missing": until.is_(None),
@@ -409,44 +457,60 @@ def _conditions(by: Account, filters: Filters) -> list[sa.ColumnElement[bool]]:
         )
     if filters.division_code:
         found.append(reach.within(Instrument.division_code, filters.division_code))
+    if filters.is_placeless:
+        found.append(col(Instrument.division_code).is_(None))
     if filters.due:
         found.append(due_condition(filters.due, clock.today()))
     for word in unicodedata.normalize("NFKC", filters.text).lower().split()[:5]:
-        found.append(col(Instrument.search_text).contains(word, autoescape=True))
+        found.append(_mentions(by, word))
     return found
+
+
+def _mentions(by: Account, word: str) -> sa.ColumnElement[bool]:
+    """The rows a search word finds; staff also find them by their owner's name."""
+    here = col(Instrument.search_text).contains(word, autoescape=True)
+    if by.role not in reach.BUREAU:
+        return here
+    owners = select(Enterprise.id).where(col(Enterprise.name).icontains(word, autoescape=True))
+    return here | col(Instrument.enterprise_id).in_(owners)
+
+
+COLUMNS: tuple[Any, ...] = (
+    Instrument.id,
+    Instrument.version,
+    Instrument.name,
+    Instrument.instrument_type,
+    col(Category.name).label("category"),
+    col(Kind.name).label("kind"),
+    Instrument.kind_id,
+    Instrument.specification,
+    Instrument.measuring_range,
+    Instrument.accuracy_class,
+    Instrument.serial_number,
+    Instrument.manufacturer,
+    Instrument.origin,
+    col(Division.full_name).label("division"),
+    Instrument.division_code,
+    Instrument.location,
+    Instrument.purchased_on,
+    Instrument.quantity,
+    Instrument.purpose,
+    Instrument.delivery_mode,
+    Instrument.valid_until,
+    Instrument.verified_on,
+    Instrument.conclusion,
+    Instrument.remark,
+    Instrument.status,
+    Instrument.enterprise_id,
+    col(Enterprise.name).label("enterprise"),
+    col(AppointmentLine.status).label("line_status"),
+)
 
 
 def _listed(ids: Any) -> Any:
     """The rows of a list, for the ids chosen: one join for names, one for the open appointment."""
     return (
-        sa.select(
-            Instrument.id,
-            Instrument.version,
-            Instrument.name,
-            Category.name.label("category"),
-            Kind.name.label("kind"),
-            Instrument.kind_id,
-            Instrument.specification,
-            Instrument.measuring_range,
-            Instrument.accuracy_class,
-            Instrument.serial_number,
-            Instrument.manufacturer,
-            Instrument.origin,
-            Division.full_name.label("division"),
-            Instrument.division_code,
-            Instrument.location,
-            Instrument.purchased_on,
-            Instrument.quantity,
-            Instrument.purpose,
-            Instrument.delivery_mode,
-            Instrument.valid_until,
-            Instrument.conclusion,
-            Instrument.remark,
-            Instrument.status,
-            Instrument.enterprise_id,
-            Enterprise.name.label("enterprise"),
-            AppointmentLine.status.label("line_status"),
-        )
+        sa.select(*COLUMNS)
         .join(Enterprise, col(Instrument.enterprise_id) == Enterprise.id)
         .join(Kind, col(Instrument.kind_id) == Kind.id, isouter=True)
         .join(Category, col(Kind.category_id) == Category.id, isouter=True)
@@ -464,7 +528,7 @@ def _listed(ids: Any) -> Any:
 def page(
     session: Session, filters: Filters = Filters(), *, by: Account, number: int = 1, size: int = 50
 ) -> list[sa.Row[Any]]:
-    """One page of the ledger rows within the asker's reach, the newest first; columns as in `_listed`."""
+    """One page of the ledger rows within the asker's reach, the newest first; columns as in COLUMNS."""
     wanted = select(Instrument.id).where(*_conditions(by, filters)).order_by(col(Instrument.id).desc())
     ids = session.exec(wanted.limit(min(size, 200)).offset((max(number, 1) - 1) * size)).all()
     return list(session.execute(_listed(ids)).all())
@@ -475,10 +539,35 @@ def count(session: Session, filters: Filters = Filters(), *, by: Account) -> int
     return session.scalar(select(func.count()).select_from(Instrument).where(*_conditions(by, filters))) or 0
 
 
+def places(session: Session, enterprise_id: int, *, by: Account) -> dict[str, str]:
+    """The divisions that occur in the ledger of an enterprise, by code, with their full names."""
+    rows = session.execute(
+        sa.select(Division.code, Division.full_name)
+        .where(
+            col(Division.code).in_(
+                select(Instrument.division_code).where(
+                    Instrument.enterprise_id == enterprise_id, reach.instruments(by)
+                )
+            )
+        )
+        .order_by(Division.code)
+    )
+    return dict(rows.tuples().all())
+
+
 def bookable(
-    session: Session, enterprise_id: int, filters: Filters = Filters(), *, by: Account, size: int = 100
+    session: Session,
+    enterprise_id: int,
+    filters: Filters = Filters(),
+    *,
+    by: Account,
+    size: int = 100,
+    without: Sequence[int] = (),
 ) -> list[sa.Row[Any]]:
-    """器具 the picker offers: in use and in no open appointment, the first to expire first, at most `size`."""
+    """What the picker offers: in use, in no open appointment; the first to expire first, at most `size`.
+
+    `without` leaves out the ids that have been picked already.
+    """
     reach.enterprise(session, enterprise_id, by)
     busy = sa.exists().where(
         col(AppointmentLine.instrument_id) == Instrument.id, col(AppointmentLine.status).in_(OPEN)
@@ -486,7 +575,7 @@ def bookable(
     wanted = (
         select(Instrument.id)
         .where(*_conditions(by, filters), Instrument.enterprise_id == enterprise_id)
-        .where(Instrument.status == InstrumentStatus.in_use, ~busy)
+        .where(Instrument.status == InstrumentStatus.in_use, ~busy, col(Instrument.id).not_in(without))
         .order_by(col(Instrument.valid_until).is_(None), col(Instrument.valid_until), col(Instrument.id))
         .limit(size)
     )
@@ -519,8 +608,8 @@ def history(session: Session, instrument_id: int, *, by: Account) -> list[sa.Row
             InstrumentChange.action,
             InstrumentChange.changes,
             InstrumentChange.note,
-            Account.full_name.label("by_name"),
-            Account.role.label("by_role"),
+            col(Account.full_name).label("by_name"),
+            col(Account.role).label("by_role"),
         )
         .join(Account, col(InstrumentChange.by_id) == Account.id, isouter=True)
         .where(col(InstrumentChange.instrument_id) == instrument_id)

@@ -37,6 +37,14 @@ def allow(by: Account, *roles: Role) -> None:
         raise Refused(f"{by.role}不能执行此操作，请使用有权限的账号登录")
 
 
+def institution_id(by: Account) -> int:
+    """The institution whose clerk `by` is; raises Refused to everyone else."""
+    allow(by, Role.institution)
+    if by.institution_id is None:
+        raise Refused("账号没有关联技术机构，请联系管理员")
+    return by.institution_id
+
+
 def _linked(by: Account) -> Any:
     return select(Link.enterprise_id).where(Link.account_id == by.id, Link.status == LinkStatus.granted)
 

@@ -3,15 +3,17 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, insert, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, func, insert, select
 
 import catalog.divisions
 import catalog.kinds
 from catalog.files import Edition as ShippedEdition
 from db import clock
-from db.models import Category, Dataset, Division, Edition, Kind, VerificationMode
+from db.models import Category, Dataset, Division, Edition, Kind, Level, VerificationMode
 
 
 def load(session: Session) -> None:
@@ -61,14 +63,14 @@ def _load_kinds(session: Session) -> None:
         session.add(group)
         session.flush()
         values = _kind_values(shipped) | {"category_id": group.id, "edition_id": edition.id}
-        row = known.pop(shipped.code, None) or Kind(code=shipped.code)
+        row = known.pop(shipped.code, None) or Kind(code=shipped.code, **values)
         row.sqlmodel_update(values)
         session.add(row)
     for row in known.values():
         row.retired_on = row.retired_on or clock.today()
 
 
-def _kind_values(shipped: catalog.kinds.Kind) -> dict[str, object]:
+def _kind_values(shipped: catalog.kinds.Kind) -> dict[str, Any]:
     return {
         "official_code": shipped.official_code,
         "name": shipped.name,
@@ -143,7 +145,7 @@ def kinds(session: Session) -> list[KindRow]:
             Kind.code,
             Kind.name,
             Kind.category_id,
-            Category.name.label("category"),
+            col(Category.name).label("category"),
             Kind.verification_mode,
             Kind.scope,
             Kind.interval_months,
@@ -156,6 +158,49 @@ def kinds(session: Session) -> list[KindRow]:
         .order_by(Category.code, Kind.code)
     )
     return [KindRow(**row._mapping) for row in rows]
+
+
+@dataclass(frozen=True)
+class DivisionEntry:
+    """A division as the administrator's list shows it; `successor` names what took its place."""
+
+    code: str
+    name: str
+    full_name: str
+    level: Level
+    retired_on: date | None
+    successor: str
+
+
+def division_page(
+    session: Session, *, text: str = "", under: str | None = None, number: int = 1, size: int = 100
+) -> tuple[list[DivisionEntry], int]:
+    """One page of divisions by code, the retired ones too, and the count of all that match.
+
+    `text` is looked for in the full name, or is how the code begins; `under` is the code of an area.
+    """
+    matching = [sa.or_(col(Division.full_name).contains(text, autoescape=True), _begins(text))]
+    if under is not None:
+        matching.append(col(Division.code).between(*catalog.divisions.bounds(under)))
+    successor = aliased(Division)
+    rows = session.execute(
+        sa.select(Division, col(successor.full_name).label("successor"))
+        .join(successor, col(Division.successor_code) == successor.code, isouter=True)
+        .where(*matching)
+        .order_by(col(Division.code))
+        .limit(size)
+        .offset((number - 1) * size)
+    )
+    total = session.scalar(sa.select(func.count()).select_from(Division).where(*matching)) or 0
+    return [_division_entry(row.Division, row.successor) for row in rows], total
+
+
+def _begins(text: str) -> sa.ColumnElement[bool]:
+    return col(Division.code).startswith(text, autoescape=True)
+
+
+def _division_entry(row: Division, successor: str | None) -> DivisionEntry:
+    return DivisionEntry(row.code, row.name, row.full_name, row.level, row.retired_on, successor or "")
 
 
 @dataclass(frozen=True)

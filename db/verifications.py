@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from db import clock, counters, instruments, reach, workflow
-from db.errors import Conflict, NotFound, Refused
+from db.errors import Conflict, NotFound
 from db.fields import Form
 from db.models import (
     Account,
@@ -22,17 +22,17 @@ from db.models import (
     Institution,
     Instrument,
     Kind,
-    Role,
     Subject,
     Verification,
     VerificationMode,
     VerificationType,
 )
+from db.reference import KindRow
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the institution types for one or several lines; an empty `certificate_number` is given out here."""
+    """What the institution types for one or several lines; an empty `certificate_number` is given out."""
 
     verification_type: VerificationType
     verified_on: date
@@ -46,8 +46,8 @@ class Result:
     remark: str = ""
 
 
-def default_valid_until(kind: Kind, verified_on: date) -> date | None:
-    """检定日期 + interval − 1 day (ours); for kinds rotated out, + limit of use; None where no source gives it."""
+def default_valid_until(kind: Kind | KindRow, verified_on: date) -> date | None:
+    """检定日期 + interval − 1 day (ours), or + limit of use for kinds rotated out; None where not known."""
     months = kind.interval_months
     if kind.verification_mode == VerificationMode.first_only_rotate:
         months = kind.limit_of_use_months
@@ -66,22 +66,24 @@ def record(session: Session, line_ids: Sequence[int], result: Result, *, by: Acc
     A pass issues a certificate number and moves 有效期至, a rejection issues the number of a
     检定结果通知书 (办法 1987 art. 9). Raises Refused with every wrong field, NotFound, or Conflict.
     """
-    reach.allow(by, Role.institution)
+    institution_id = reach.institution_id(by)
     here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
     lines = list(session.exec(here.order_by(col(AppointmentLine.id))))
     if not lines or len(lines) != len(set(line_ids)):
         raise NotFound("预约器具")
     values = _checked(session, lines, result)
-    numbers = _numbers(session, lines, result, values.pop("certificate_number"), by)
+    workflow.move(
+        session, Subject.line, lines, "complete", by, values["remark"], concerning_id=institution_id
+    )
+    typed = values.pop("certificate_number")
+    numbers = [typed] if typed else _numbers(session, institution_id, values, len(lines))
+    values |= {"institution_id": institution_id, "recorded_by_id": by.id}
     made = [_record(session, line, number, values, by) for line, number in zip(lines, numbers, strict=True)]
     try:
         session.flush()
     except IntegrityError:
         text = "该证书编号已被使用，请核对后重新填写"
         raise Conflict(text, {"certificate_number": text}) from None
-    workflow.move(
-        session, Subject.line, lines, "complete", by, values["remark"], concerning_id=by.institution_id
-    )
     return made
 
 
@@ -137,18 +139,21 @@ def _needs_validity(session: Session, line: AppointmentLine, verified_on: date) 
     return not is_once and default_valid_until(kind, verified_on) is None
 
 
-def _numbers(
-    session: Session, lines: Sequence[AppointmentLine], result: Result, typed: str, by: Account
-) -> list[str]:
-    """Certificate numbers such as HZJL-2026-000123, notices with a T before the year (ours)."""
-    if typed:
-        return [typed]
-    institution = session.get(Institution, by.institution_id)
-    if institution is None:
-        raise Refused("账号没有关联技术机构，请联系管理员")
-    mark = "T" if result.conclusion == Conclusion.rejected else ""
-    series = f"{institution.code}-{mark}{result.verified_on.year}"
-    return [f"{series}-{number:06}" for number in counters.take(session, series, len(lines))]
+def _numbers(session: Session, institution_id: int, values: dict[str, Any], count: int) -> list[str]:
+    """Certificate numbers such as HZJL-2026-000123, notices with a T before the year (ours).
+
+    A number of the series that someone typed before is passed over.
+    """
+    institution = session.get_one(Institution, institution_id)
+    mark = "T" if values["conclusion"] == Conclusion.rejected else ""
+    series = f"{institution.code}-{mark}{values['verified_on'].year}"
+    free: list[str] = []
+    while len(free) < count:
+        fresh = [f"{series}-{number:06}" for number in counters.take(session, series, count - len(free))]
+        known = col(Verification.certificate_number).in_(fresh)
+        taken = set(session.exec(select(Verification.certificate_number).where(known)))
+        free += [number for number in fresh if number not in taken]
+    return free
 
 
 def _record(
@@ -161,9 +166,7 @@ def _record(
     made = Verification(
         line_id=line.id,
         instrument_id=line.instrument_id,
-        institution_id=by.institution_id,
         certificate_number=number,
-        recorded_by_id=by.id,
         **values,
     )
     session.add(made)
@@ -173,6 +176,26 @@ def _record(
             session, instrument, made.valid_until, made.verified_on, made.conclusion, by
         )
     return made
+
+
+COLUMNS: tuple[Any, ...] = (
+    Verification.id,
+    Verification.certificate_number,
+    Verification.conclusion,
+    Verification.verification_type,
+    Verification.verified_on,
+    Verification.valid_until,
+    Verification.regulation,
+    Verification.verifier,
+    Verification.checker,
+    Verification.measurement_standard,
+    Verification.remark,
+    Verification.instrument_id,
+    AppointmentLine.snapshot,
+    col(Enterprise.name).label("enterprise"),
+    col(Institution.name).label("institution"),
+    Appointment.number,
+)
 
 
 def page(
@@ -187,7 +210,7 @@ def page(
 ) -> tuple[list[sa.Row[Any]], int]:
     """检定记录 within the asker's reach, the newest first, and the count of all that match.
 
-    `text` looks in certificate numbers, enterprise names and the instrument's words.
+    Columns as in COLUMNS. `text` looks in certificate numbers, enterprise names and the instrument's words.
     """
     conditions = [reach.lines(by)]
     if conclusion is not None:
@@ -211,24 +234,7 @@ def page(
         .where(*conditions)
     )
     rows = session.execute(
-        joined.add_columns(
-            Verification.id,
-            Verification.certificate_number,
-            Verification.conclusion,
-            Verification.verification_type,
-            Verification.verified_on,
-            Verification.valid_until,
-            Verification.regulation,
-            Verification.verifier,
-            Verification.checker,
-            Verification.measurement_standard,
-            Verification.remark,
-            Verification.instrument_id,
-            AppointmentLine.snapshot,
-            Enterprise.name.label("enterprise"),
-            Institution.name.label("institution"),
-            Appointment.number,
-        )
+        joined.add_columns(*COLUMNS)
         .order_by(col(Verification.id).desc())
         .limit(min(size, 200))
         .offset((max(number, 1) - 1) * size)

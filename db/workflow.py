@@ -61,7 +61,7 @@ def reason_missing(note: str) -> str | None:
 
 @dataclass(frozen=True)
 class Step:
-    """One arrow of the workflow. `source` None creates the record; no roles means the system or the public."""
+    """One arrow of the workflow. `source` None creates the record; no roles: the system or the public."""
 
     subject: Subject
     action: str
@@ -72,58 +72,39 @@ class Step:
     obstacle: Callable[[str], str | None] = nothing
 
 
-R, I, L, K, C = RegistrationStatus, InstrumentStatus, LineStatus, LinkStatus, CorrectionStatus
+S, R, U = Subject, RegistrationStatus, InstrumentStatus
+L, K, C = LineStatus, LinkStatus, CorrectionStatus
 STEPS = (
-    Step(Subject.registration, "submit", "提交注册", None, R.submitted),
-    Step(Subject.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
-    Step(
-        Subject.registration,
-        "send_back",
-        "退回补正",
-        R.submitted,
-        R.sent_back,
-        (Role.reviewer,),
-        reason_missing,
-    ),
-    Step(
-        Subject.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing
-    ),
-    Step(Subject.registration, "resubmit", "补正后重新提交", R.sent_back, R.submitted),
-    Step(Subject.instrument, "take_out_of_use", "停用", I.in_use, I.out_of_use, BOOKERS),
-    Step(Subject.instrument, "store", "封存", I.in_use, I.stored, BOOKERS),
-    Step(Subject.instrument, "resume", "恢复在用", I.out_of_use, I.in_use, BOOKERS),
-    Step(Subject.instrument, "resume", "恢复在用", I.stored, I.in_use, BOOKERS),
-    Step(Subject.instrument, "scrap", "报废", I.in_use, I.scrapped, BOOKERS, reason_missing),
-    Step(Subject.instrument, "scrap", "报废", I.out_of_use, I.scrapped, BOOKERS, reason_missing),
-    Step(Subject.instrument, "scrap", "报废", I.stored, I.scrapped, BOOKERS, reason_missing),
-    Step(Subject.line, "submit", "提交申请", None, L.unassigned, BOOKERS),
-    Step(Subject.line, "assign", "任务指派", L.unassigned, L.assigned),
-    Step(
-        Subject.line,
-        "assign_by_hand",
-        "人工指派",
-        L.unassigned,
-        L.assigned,
-        (Role.supervisor,),
-        reason_missing,
-    ),
-    Step(Subject.line, "accept", "受理", L.assigned, L.accepted, (Role.institution,)),
-    Step(Subject.line, "decline", "不予受理", L.assigned, L.declined, (Role.institution,), reason_missing),
-    Step(Subject.line, "hand_back", "退回", L.assigned, L.unassigned, (Role.institution,), reason_missing),
-    Step(Subject.line, "reassign", "转派", L.assigned, L.unassigned, (Role.supervisor,), reason_missing),
-    Step(Subject.line, "cancel", "取消预约", L.assigned, L.canceled, BOOKERS),
-    Step(Subject.line, "terminate", "终止", L.accepted, L.canceled, (Role.institution,), reason_missing),
-    Step(Subject.line, "begin", "开始检定", L.accepted, L.in_verification, (Role.institution,)),
-    Step(Subject.line, "complete", "登记结果", L.in_verification, L.completed, (Role.institution,)),
-    Step(Subject.link, "request", "申请关联", None, K.requested, (Role.personal,)),
-    Step(Subject.link, "grant", "通过", K.requested, K.granted, (Role.enterprise,)),
-    Step(Subject.link, "refuse", "拒绝", K.requested, K.refused, (Role.enterprise,), reason_missing),
-    Step(Subject.link, "revoke", "撤销授权", K.granted, K.revoked, (Role.enterprise,)),
-    Step(Subject.correction, "request", "申请更正", None, C.requested, OWNERS),
-    Step(Subject.correction, "approve", "同意更正", C.requested, C.approved, (Role.supervisor,)),
-    Step(
-        Subject.correction, "decline", "不予更正", C.requested, C.declined, (Role.supervisor,), reason_missing
-    ),
+    Step(S.registration, "submit", "提交注册", None, R.submitted),
+    Step(S.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
+    Step(S.registration, "send_back", "退回补正", R.submitted, R.sent_back, (Role.reviewer,), reason_missing),
+    Step(S.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing),
+    Step(S.registration, "resubmit", "补正后重新提交", R.sent_back, R.submitted),
+    Step(S.instrument, "take_out_of_use", "停用", U.in_use, U.out_of_use, BOOKERS),
+    Step(S.instrument, "store", "封存", U.in_use, U.stored, BOOKERS),
+    Step(S.instrument, "resume", "恢复在用", U.out_of_use, U.in_use, BOOKERS),
+    Step(S.instrument, "resume", "恢复在用", U.stored, U.in_use, BOOKERS),
+    Step(S.instrument, "scrap", "报废", U.in_use, U.scrapped, BOOKERS, reason_missing),
+    Step(S.instrument, "scrap", "报废", U.out_of_use, U.scrapped, BOOKERS, reason_missing),
+    Step(S.instrument, "scrap", "报废", U.stored, U.scrapped, BOOKERS, reason_missing),
+    Step(S.line, "submit", "提交申请", None, L.unassigned, BOOKERS),
+    Step(S.line, "assign", "任务指派", L.unassigned, L.assigned),
+    Step(S.line, "assign_by_hand", "人工指派", L.unassigned, L.assigned, (Role.supervisor,), reason_missing),
+    Step(S.line, "accept", "受理", L.assigned, L.accepted, (Role.institution,)),
+    Step(S.line, "decline", "不予受理", L.assigned, L.declined, (Role.institution,), reason_missing),
+    Step(S.line, "hand_back", "退回", L.assigned, L.unassigned, (Role.institution,), reason_missing),
+    Step(S.line, "reassign", "转派", L.assigned, L.unassigned, (Role.supervisor,), reason_missing),
+    Step(S.line, "cancel", "取消预约", L.assigned, L.canceled, BOOKERS),
+    Step(S.line, "terminate", "终止", L.accepted, L.canceled, (Role.institution,), reason_missing),
+    Step(S.line, "begin", "开始检定", L.accepted, L.in_verification, (Role.institution,)),
+    Step(S.line, "complete", "登记结果", L.in_verification, L.completed, (Role.institution,)),
+    Step(S.link, "request", "申请关联", None, K.requested, (Role.personal,)),
+    Step(S.link, "grant", "通过", K.requested, K.granted, (Role.enterprise,)),
+    Step(S.link, "refuse", "拒绝", K.requested, K.refused, (Role.enterprise,), reason_missing),
+    Step(S.link, "revoke", "撤销授权", K.granted, K.revoked, (Role.enterprise,)),
+    Step(S.correction, "request", "申请更正", None, C.requested, OWNERS),
+    Step(S.correction, "approve", "同意更正", C.requested, C.approved, (Role.supervisor,)),
+    Step(S.correction, "decline", "不予更正", C.requested, C.declined, (Role.supervisor,), reason_missing),
 )
 
 
@@ -223,6 +204,28 @@ def _record(
         session.exec(insert(StatusChange), params=[row | {"subject_id": id} for id in ids])
 
 
+def latest(session: Session, subject: Subject, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
+    """The newest move of each record, by its id: subject_id, at, action, target, note.
+
+    The caller has checked that the asker may see the records.
+    """
+    newest = (
+        sa.select(sa.func.max(StatusChange.id))
+        .where(col(StatusChange.subject) == subject, col(StatusChange.subject_id).in_(ids))
+        .group_by(col(StatusChange.subject_id))
+    )
+    rows = session.execute(
+        sa.select(
+            StatusChange.subject_id,
+            StatusChange.at,
+            StatusChange.action,
+            StatusChange.target,
+            StatusChange.note,
+        ).where(col(StatusChange.id).in_(newest))
+    )
+    return {row.subject_id: row for row in rows}
+
+
 def history(session: Session, subject: Subject, subject_id: int) -> list[sa.Row[Any]]:
     """The moves of one record, oldest first: at, action, source, target, by_name, by_role, institution, note.
 
@@ -234,9 +237,9 @@ def history(session: Session, subject: Subject, subject_id: int) -> list[sa.Row[
             StatusChange.action,
             StatusChange.source,
             StatusChange.target,
-            Account.full_name.label("by_name"),
-            Account.role.label("by_role"),
-            Institution.name.label("institution"),
+            col(Account.full_name).label("by_name"),
+            col(Account.role).label("by_role"),
+            col(Institution.name).label("institution"),
             StatusChange.note,
         )
         .join(Account, StatusChange.by_id == Account.id, isouter=True)

@@ -44,7 +44,11 @@ def template(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """One PostgreSQL server with a migrated template database, for the whole run of this worker."""
-    with postgres.server() as url, postgres.database(url) as template_url, pytest.MonkeyPatch.context() as patch:
+    with (
+        postgres.server() as url,
+        postgres.database(url) as template_url,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("DATABASE_URL", template_url)
         patch.setenv("YUEJIAN_NOW", NOW)
         engines.engine.cache_clear()

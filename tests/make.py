@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from catalog.identifiers import credit_check_character
-from db import appointments, instruments
+from db import appointments, instruments, workflow
 from db.models import (
     Account,
     Appointment,
@@ -25,7 +25,6 @@ from db.models import (
     Role,
     Subject,
 )
-from db import workflow
 
 XIHU = "330106"
 HANGZHOU = "330100"
@@ -36,7 +35,9 @@ PASSWORD_HASH = "$2b$04$FBwPhHbbow5hSoswsRpC/.DQiZk8fTNsRgqfB4oLcip3qb5zeTAzy"
 NUMBERS = count(1)
 
 
-def make_enterprise(session: Session, name: str = "杭州明达锅炉厂", division_code: str = XIHU, **values: Any) -> Enterprise:
+def make_enterprise(
+    session: Session, name: str = "杭州明达锅炉厂", division_code: str = XIHU, **values: Any
+) -> Enterprise:
     """An enterprise with a credit code of its own."""
     stem = f"91330106MA2{next(NUMBERS):06}"
     enterprise = Enterprise(
@@ -54,7 +55,9 @@ def make_enterprise(session: Session, name: str = "杭州明达锅炉厂", divis
     return enterprise
 
 
-def make_institution(session: Session, name: str = "西湖区计量检定所", division_code: str = XIHU, **values: Any) -> Institution:
+def make_institution(
+    session: Session, name: str = "西湖区计量检定所", division_code: str = XIHU, **values: Any
+) -> Institution:
     """An institution that works."""
     institution = Institution(
         **{
@@ -143,7 +146,9 @@ def make_legacy_instrument(session: Session, by: Account, **values: Any) -> Inst
     return row
 
 
-def make_authorization(session: Session, institution: Institution, division_code: str = XIHU, **values: Any) -> Authorization:
+def make_authorization(
+    session: Session, institution: Institution, division_code: str = XIHU, **values: Any
+) -> Authorization:
     """An authorization for every kind of pressure gauge in 2026, unless said otherwise."""
     if not {"category_id", "kind_id"} & set(values):
         values["category_id"] = session.exec(select(Category.id).where(Category.code == "911")).one()
@@ -161,7 +166,9 @@ def make_authorization(session: Session, institution: Institution, division_code
     return authorization
 
 
-def make_appointment(session: Session, by: Account | None = None, count: int = 1, **values: Any) -> Appointment:
+def make_appointment(
+    session: Session, by: Account | None = None, count: int = 1, **values: Any
+) -> Appointment:
     """An appointment of `count` fresh instruments, submitted by `by`."""
     by = by or make_account(session)
     ids = [make_instrument(session, by, **values).id for _ in range(count)]
@@ -169,7 +176,9 @@ def make_appointment(session: Session, by: Account | None = None, count: int = 1
     return appointments.submit(session, by.enterprise_id, ids, by=by)[0]
 
 
-def make_line(session: Session, clerk: Account | None = None, by: Account | None = None, **values: Any) -> AppointmentLine:
+def make_line(
+    session: Session, clerk: Account | None = None, by: Account | None = None, **values: Any
+) -> AppointmentLine:
     """A line assigned to the institution of `clerk`."""
     clerk = clerk or make_account(session, Role.institution)
     institution = session.get(Institution, clerk.institution_id)
