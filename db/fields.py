@@ -19,10 +19,12 @@ class Form:
     """Collects what is wrong with a form, so that all of it is said at once.
 
     Each method returns the value to store and notes a problem under the field's name; `done` raises.
+    `suggestions` holds what was probably meant, to be offered and never taken silently.
     """
 
     def __init__(self) -> None:
         self.problems: dict[str, str] = {}
+        self.suggestions: dict[str, str] = {}
 
     def text(self, field: str, label: str, value: Any, limit: int, required: bool = False) -> str:
         """Text of at most `limit` characters, spaces at its ends removed, without control characters."""
@@ -44,6 +46,8 @@ class Form:
         try:
             return reader(value if isinstance(value, str) else "")
         except IdentifierError as error:
+            if error.suggestion:
+                self.suggestions[field] = error.suggestion
             return self._wrong(field, str(error), "")
 
     def choice(self, field: str, label: str, enum: type[E], value: Any) -> E | None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
-from db import accounts, clock, counters, passwords, reach, settings, workdays, workflow
+from db import accounts, clock, counters, passwords, reach, settings, sign_ins, workdays, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import (
@@ -24,15 +24,21 @@ from db.models import (
 from db.workdays import Deadline
 
 WAITING = (RegistrationStatus.submitted, RegistrationStatus.sent_back)
+WORKING_ORDER = (col(Registration.is_urgent).desc(), col(Registration.submitted_at), col(Registration.id))
+LATEST_FIRST = (col(Registration.decided_at).desc(), col(Registration.id).desc())
 REGISTERED = "该代码的单位已注册，请直接登录；忘记密码请使用“忘记密码”"
+NOT_FOUND = "没有找到该代码和手机号的注册申请，请核对后重试，或重新注册"
+TOO_MANY = "查询失败次数过多，请 {minutes} 分钟后再试"
+WRONG_PASSWORD = "注册时设置的密码不正确，请重新输入"
 UNDER_WAY = "该代码的注册申请正在办理，请在“注册进度查询”中查看"
 
 
 def look_over(session: Session, typed: dict[str, Any], registration_id: int | None = None) -> Form:
     """Check what an applicant typed so far; the form's `problems` name each wrong field.
 
-    Fields: name, credit_code, division_code, mobile, contact_name, address, username, password.
-    `registration_id` is the registration that is being corrected, which does not stand in its own way.
+    Fields: name, credit_code, division_code, mobile, contact_name, address, username, password, repeated.
+    `registration_id` is the registration that is being corrected, which does not stand in its own way and
+    keeps its password.
     """
     return _read(session, typed, registration_id)[0]
 
@@ -53,8 +59,9 @@ def _read(
     _check_division(session, form, values["division_code"])
     if values["credit_code"]:
         _check_code_is_free(session, form, values["credit_code"], registration_id)
+    values["username"] = accounts.read_username(session, form, typed.get("username"), registration_id)
     if registration_id is None:
-        values |= _read_credentials(session, form, typed)
+        values["password"] = _read_password(form, typed, values["username"])
     return form, values
 
 
@@ -77,19 +84,11 @@ def _check_code_is_free(session: Session, form: Form, code: str, registration_id
         form.say("credit_code", UNDER_WAY)
 
 
-def _read_credentials(session: Session, form: Form, typed: dict[str, Any]) -> dict[str, Any]:
-    name, password = str(typed.get("username") or ""), str(typed.get("password") or "")
-    try:
-        name = accounts.username(name)
-        if accounts.is_taken(session, name):
-            form.say("username", "该账号名已被使用，请换一个")
-    except Refused as refusal:
-        form.say("username", str(refusal))
-    try:
-        passwords.check(password, name)
-    except Refused as refusal:
-        form.say("password", str(refusal))
-    return {"username": name, "password": password}
+def _read_password(form: Form, typed: dict[str, Any], username: str) -> str:
+    password = accounts.read_password(form, typed.get("password"), username)
+    if typed.get("repeated", password) != password:
+        form.say("repeated", "两次输入的密码不一致，请重新输入")
+    return password
 
 
 def submit(session: Session, typed: dict[str, Any]) -> Registration:
@@ -115,21 +114,58 @@ def submit(session: Session, typed: dict[str, Any]) -> Registration:
 def follow(session: Session, credit_code: str, mobile: str) -> Registration:
     """The newest registration under this credit code and mobile number, for its applicant.
 
-    Raises Refused for a malformed code or number, NotFound when there is none.
+    Raises Refused for a malformed code or number, and when there is none.
     """
+    found = _newest(session, *_read_key(credit_code, mobile))
+    if found is None:
+        raise Refused(NOT_FOUND)
+    return found
+
+
+def _read_key(credit_code: str, mobile: str) -> tuple[str, str]:
     form = Form()
     code = form.identifier("credit_code", identifiers.enterprise_code, credit_code)
     number = form.identifier("mobile", identifiers.mobile, mobile)
     form.done()
+    return code, number
+
+
+def _newest(session: Session, code: str, number: str) -> Registration | None:
     newest = (
         select(Registration)
         .where(Registration.credit_code == code, Registration.mobile == number)
         .order_by(col(Registration.id).desc())
     )
-    found = session.exec(newest).first()
-    if found is None:
-        raise Refused("没有找到该代码和手机号的注册申请，请核对后重试，或重新注册")
-    return found
+    return session.exec(newest).first()
+
+
+def is_there(session: Session, credit_code: str, mobile: str, address: str) -> bool:
+    """Whether `follow` finds a registration: a try that is counted, so that nobody finds numbers by guessing.
+
+    Raises Refused for a malformed code or number, or after too many failed tries.
+    """
+    code, number = _read_key(credit_code, mobile)
+    sign_ins.count_try(session, f"注册查询 {code}", address, TOO_MANY)
+    if _newest(session, code, number) is None:
+        return False
+    sign_ins.note_success(session, f"注册查询 {code}", address)
+    return True
+
+
+def is_password(session: Session, credit_code: str, mobile: str, password: str, address: str) -> bool:
+    """Whether this is the password chosen at registration: counted and refused as in `is_there`."""
+    registration = follow(session, credit_code, mobile)
+    sign_ins.count_try(session, f"注册补正 {registration.credit_code}", address, TOO_MANY)
+    if not passwords.matches(password, registration.password_hash):
+        return False
+    sign_ins.note_success(session, f"注册补正 {registration.credit_code}", address)
+    return True
+
+
+def deadline(session: Session, registration: Registration) -> Deadline:
+    """The last working day of the review, counted from the day the registration was last handed in."""
+    handed_in_on = clock.day_of(registration.submitted_at)
+    return workdays.calendar(session).after(handed_in_on, settings.value(session, "review_days"))
 
 
 def resubmit(
@@ -142,23 +178,15 @@ def resubmit(
     """
     registration = follow(session, credit_code, mobile)
     if not passwords.matches(password, registration.password_hash):
-        raise Refused(
-            "注册时设置的密码不正确，请重新输入", {"password": "注册时设置的密码不正确，请重新输入"}
-        )
+        raise Refused(WRONG_PASSWORD, {"password": WRONG_PASSWORD})
     form, values = _read(session, typed, registration.id)
     note = form.text("answer", "补正说明", answer, 500)
     form.done()
-    workflow.move(
-        session,
-        Subject.registration,
-        [registration],
-        "resubmit",
-        None,
-        note,
-        **values,
-        submitted_at=clock.now(),
-        version=registration.version + 1,
-    )
+    values |= {"submitted_at": clock.now(), "version": registration.version + 1}
+    try:
+        workflow.move(session, Subject.registration, [registration], "resubmit", None, note, **values)
+    except IntegrityError:
+        raise Conflict(UNDER_WAY) from None
     session.refresh(registration)
     return registration
 
@@ -177,6 +205,7 @@ class QueueRow:
     is_urgent: bool
     status: RegistrationStatus
     submitted_at: datetime
+    decided_at: datetime | None
     deadline: Deadline
     working_days_left: int
 
@@ -184,7 +213,10 @@ class QueueRow:
 def queue(
     session: Session, *, by: Account, status: RegistrationStatus = RegistrationStatus.submitted
 ) -> list[QueueRow]:
-    """The registrations in `status` within the reviewer's area: urgent first, then the oldest."""
+    """The registrations in `status` within the reviewer's area, at most 200.
+
+    What waits for review comes urgent first, then the oldest; what was decided, the latest first.
+    """
     reach.allow(by, *reach.BUREAU)
     calendar = workdays.calendar(session)
     limit, today = settings.value(session, "review_days"), clock.today()
@@ -192,7 +224,7 @@ def queue(
         sa.select(Registration, Division.full_name)
         .join(Division, col(Registration.division_code) == Division.code)
         .where(reach.registrations(by), col(Registration.status) == status)
-        .order_by(col(Registration.is_urgent).desc(), Registration.submitted_at, Registration.id)
+        .order_by(*(WORKING_ORDER if status == RegistrationStatus.submitted else LATEST_FIRST))
         .limit(200)
     )
     return [_queue_row(row.Registration, row.full_name, calendar, limit, clock.day_of, today) for row in rows]
@@ -213,6 +245,7 @@ def _queue_row(
         is_urgent=row.is_urgent,
         status=row.status,
         submitted_at=row.submitted_at,
+        decided_at=row.decided_at,
         deadline=deadline,
         working_days_left=calendar.between(today, deadline.day),
     )
@@ -251,12 +284,21 @@ def alike(session: Session, registration_id: int, *, by: Account) -> list[str]:
     ]
 
 
+def place_in_code(session: Session, credit_code: str) -> str:
+    """The full name of the division inside a credit code (places 3 to 8, GB 32100-2015), empty if unknown.
+
+    It is that of the registering authority and may lawfully differ from where the enterprise is.
+    """
+    division = session.get(Division, credit_code[2:8]) if len(credit_code) == 18 else None
+    return division.full_name if division else ""
+
+
 def approve(session: Session, registration_id: int, *, by: Account, note: str = "") -> Enterprise:
     """通过: the enterprise and its account come into being. Raises Refused, NotFound or Conflict."""
     registration = find(session, registration_id, by=by)
     form, _ = _read(session, registration.model_dump(), registration.id)
-    if session.exec(select(Account.id).where(Account.username == registration.username)).first():
-        form.say("username", "账号名已被占用，请退回补正")
+    if "username" in form.problems:
+        form.problems["username"] = "账号名已被他人使用，请退回补正，请申请人换一个账号名"
     form.done()
     enterprise = Enterprise(
         credit_code=registration.credit_code,

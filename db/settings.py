@@ -1,27 +1,43 @@
-"""Settings: the figures no public source fixes, each with a type, a default and a Chinese name."""
+"""Settings: what no public source fixes, each with a type, a default and a Chinese name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from db import clock
 from db.errors import Refused
+from db.fields import Form
 from db.models import Account, Role, Setting
 
 
 @dataclass(frozen=True)
 class Definition:
-    """One setting: whole number between `low` and `high`, or yes/no when `low` is None."""
+    """One setting, of the type of its default: yes/no, text of at most `high` characters, or a whole number
+    between `low` and `high`."""
 
     label: str
-    default: Any
-    low: int | None = None
-    high: int | None = None
+    default: bool | int | str
+    low: int = 0
+    high: int = 0
     help: str = ""
+
+    def describe(self, value: Any) -> str:
+        """A value in words."""
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        return str(value) or "（空）"
 
 
 DEFINITIONS = {
+    "contact": Definition(
+        "主管部门联系方式",
+        "",
+        high=120,
+        help="在“企业注册”和“忘记密码”中告诉使用单位找谁，如：杭州市市场监督管理局计量处，0571-87654321",
+    ),
     "review_days": Definition("注册审核时限（工作日）", 2, 1, 60, "指南：通常两个工作日内审核完成"),
     "acceptance_days": Definition("预约受理时限（工作日）", 5, 1, 60, "法律没有统一规定，超过后在看板中提示"),
     "brought_in_days": Definition(
@@ -43,18 +59,60 @@ def value(session: Session, name: str) -> Any:
     return row.value if row else DEFINITIONS[name].default
 
 
-def save(session: Session, name: str, new: Any, *, by: Account) -> None:
-    """Set one setting. Raises Refused to all but administrators and for a value out of range."""
+@dataclass(frozen=True)
+class SettingRow:
+    """A setting as it stands; `changed_at` and `changed_by` are empty while nobody changed it."""
+
+    name: str
+    definition: Definition
+    value: Any
+    changed_at: datetime | None
+    changed_by: str
+
+
+def rows(session: Session, *, by: Account) -> list[SettingRow]:
+    """Every setting, in the order of `DEFINITIONS`; for administrators."""
+    _allow(by)
+    joined = select(Setting, Account.full_name).join(Account, isouter=True)
+    stored = {row.name: (row, full_name) for row, full_name in session.exec(joined)}
+    found = []
+    for name, definition in DEFINITIONS.items():
+        row, full_name = stored.get(name, (None, None))
+        value = row.value if row else definition.default
+        found.append(SettingRow(name, definition, value, row.changed_at if row else None, full_name or ""))
+    return found
+
+
+def save(session: Session, typed: Mapping[str, Any], *, by: Account) -> list[str]:
+    """Set the settings named in `typed`; returns the labels of those that changed.
+
+    Raises Refused to all but administrators, and with every value that is out of range.
+    """
+    _allow(by)
+    form = Form()
+    new = {name: _read(form, name, value) for name, value in typed.items()}
+    form.done()
+    changed = [name for name in new if new[name] != value(session, name)]
+    for name in changed:
+        row = session.get(Setting, name) or Setting(name=name, value=None)
+        row.value, row.changed_at, row.changed_by_id = new[name], clock.now(), by.id
+        session.add(row)
+    return [DEFINITIONS[name].label for name in changed]
+
+
+def _allow(by: Account) -> None:
     if by.role != Role.administrator:
-        raise Refused("只有管理员可以修改系统设置")
+        raise Refused("只有管理员可以查看和修改系统设置")
+
+
+def _read(form: Form, name: str, typed: Any) -> Any:
     definition = DEFINITIONS.get(name)
     if definition is None:
-        raise Refused("没有这项设置，请刷新后重试")
-    if definition.low is None or definition.high is None:
-        if not isinstance(new, bool):
-            raise Refused(f"“{definition.label}”请选择是或否")
-    elif isinstance(new, bool) or not isinstance(new, int) or not definition.low <= new <= definition.high:
-        raise Refused(f"“{definition.label}”请填 {definition.low} 至 {definition.high} 的整数")
-    row = session.get(Setting, name) or Setting(name=name, value=new)
-    row.value, row.changed_at, row.changed_by_id = new, clock.now(), by.id
-    session.add(row)
+        return form.say(name, "没有这项设置，请刷新后重试")
+    if isinstance(definition.default, str):
+        return form.text(name, definition.label, typed, definition.high)
+    if not isinstance(definition.default, bool):
+        return form.number(name, definition.label, typed, definition.low, definition.high)
+    if not isinstance(typed, bool):
+        form.say(name, f"“{definition.label}”请选择是或否")
+    return typed

@@ -39,12 +39,26 @@ def credential(session: Session, username: str, address: str) -> str:
     otherwise, so that many at once cannot pass the limits. Raises Refused, in words that are the same for
     known and unknown names, when the name or the address has failed too often.
     """
-    name, address = username_of(username), address[:60]
-    _queue_up(session, name)
-    _refuse_if_locked(session, name, address)
-    note_failure(session, name, address)
+    count_try(session, username, address)
+    name = username_of(username)
     found = session.exec(select(Account.password_hash).where(*_is_active(name))).one_or_none()
     return found or passwords.DUMMY_HASH
+
+
+def count_try(
+    session: Session,
+    name: str,
+    address: str,
+    refusal: str = "登录失败次数过多，请 {minutes} 分钟后再试，或使用“忘记密码”",
+) -> None:
+    """Count a try at what `name` guards as failed until `note_success`; commit it whatever follows.
+
+    Raises Refused with `refusal` when the name or the address has failed too often.
+    """
+    name, address = username_of(name), address[:60]
+    _queue_up(session, name)
+    _refuse_if_locked(session, name, address, refusal)
+    note_failure(session, name, address)
 
 
 def _queue_up(session: Session, name: str) -> None:
@@ -63,12 +77,12 @@ def note_failure(session: Session, username: str, address: str) -> None:
     session.flush()
 
 
-def _refuse_if_locked(session: Session, name: str, address: str) -> None:
+def _refuse_if_locked(session: Session, name: str, address: str, refusal: str) -> None:
     now = clock.now()
     free_at = max(_free_at(session, name, now), _free_at_address(session, address, now))
     if free_at > now:
         minutes = -(-(free_at - now) // timedelta(minutes=1))
-        raise Refused(f"登录失败次数过多，请 {minutes} 分钟后再试，或使用“忘记密码”")
+        raise Refused(refusal.format(minutes=minutes))
 
 
 def _free_at(session: Session, name: str, now: datetime) -> datetime:
@@ -104,7 +118,7 @@ def begin(session: Session, username: str, address: str, agent: str) -> str:
     ).one_or_none()
     if account is None:
         raise Refused(WRONG)
-    _note_success(session, name, address)
+    note_success(session, name, address)
     ticket = secrets.token_urlsafe(32)
     session.add(_opened(account, ticket, address, agent))
     session.flush()
@@ -124,7 +138,9 @@ def _opened(account: Account, ticket: str, address: str, agent: str) -> SignIn:
     )
 
 
-def _note_success(session: Session, name: str, address: str) -> None:
+def note_success(session: Session, name: str, address: str) -> None:
+    """The last try counted for the name from this address has succeeded, and the count starts anew."""
+    name, address = username_of(name), address[:60]
     tried = select(func.max(col(SignInAttempt.id))).where(
         SignInAttempt.username == name, SignInAttempt.address == address
     )

@@ -1,50 +1,60 @@
-"""系统设置: the figures no public source fixes."""
+"""系统设置: what no public source fixes."""
+
+from typing import Any
 
 import streamlit as st
 
 from db import settings
 from db.models import Role
-from pages.parts import look
+from pages.parts import look, tables
 from pages.parts.account import acting, looking, signed_in
 
-signed_in(Role.administrator)
-look.header("系统设置", "法律没有统一规定、或由各省规定的时限和数量。修改后立即用于此后的计算。")
 
-with looking(Role.administrator) as (session, _):
-    current = {name: settings.value(session, name) for name in settings.DEFINITIONS}
+def field(row: settings.SettingRow) -> Any:
+    """The widget for one setting; what it says now."""
+    definition = row.definition
+    # The value in the key: after another administrator's change the field shows it.
+    key = f"set-{row.name}-{row.value}"
+    if isinstance(definition.default, bool):
+        return st.toggle(definition.label, row.value, key=key)
+    if isinstance(definition.default, str):
+        return st.text_input(definition.label, row.value, max_chars=definition.high, key=key)
+    return st.number_input(definition.label, definition.low, definition.high, row.value, key=key, width=360)
+
+
+def remarks(row: settings.SettingRow) -> None:
+    """What the setting means, its range and default, and who changed it last."""
+    definition = row.definition
+    said = [definition.help] if definition.help else []
+    if type(definition.default) is int:
+        said.append(f"{definition.low} 至 {definition.high}")
+    said.append(f"默认：{definition.describe(definition.default)}")
+    st.caption("；".join(said))
+    if row.value != definition.default:
+        st.markdown(":orange-badge[:material/edit: 与默认不同]")
+    if row.changed_at:
+        st.caption(look.plain(f"{tables.text('at', row.changed_at)} 由{row.changed_by}修改"))
+
+
+signed_in(Role.administrator)
+look.header("系统设置", "法律没有统一规定、或由各省规定的时限和数量，以及主管部门的联系方式。")
+
+with looking(Role.administrator) as (session, administrator):
+    rows = settings.rows(session, by=administrator)
 
 typed = {}
 with st.form("settings", clear_on_submit=False):
-    for name, definition in settings.DEFINITIONS.items():
-        default = (
-            "是"
-            if definition.default is True
-            else "否"
-            if definition.default is False
-            else definition.default
-        )
-        note = f"默认：{default}" + ("" if current[name] == definition.default else " · 已修改")
-        if definition.low is None:
-            typed[name] = st.toggle(
-                definition.label, current[name], help=definition.help or None, key=f"set-{name}"
-            )
-        else:
-            typed[name] = st.number_input(
-                definition.label,
-                definition.low,
-                definition.high,
-                current[name],
-                help=definition.help or None,
-                key=f"set-{name}",
-                width=320,
-            )
-        st.caption(note)
+    for row in rows:
+        left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
+        with left:
+            typed[row.name] = field(row)
+        with right, st.container(gap="xxsmall"):
+            remarks(row)
+    st.caption("时限用于此后的计算；已经开始的检定，其法定期限不变。")
     is_saved = st.form_submit_button("确定", type="primary")
 
 if is_saved:
-    changed = {name: value for name, value in typed.items() if value != current[name]}
     with acting(Role.administrator) as (session, administrator):
-        for name, value in changed.items():
-            settings.save(session, name, value, by=administrator)
-    look.flash(f"已保存 {len(changed)} 项设置" if changed else "没有需要保存的修改")
+        changed = settings.save(session, typed, by=administrator)
+    look.flash(f"已保存：{'、'.join(changed)}" if changed else "没有需要保存的修改")
     st.rerun()
