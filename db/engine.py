@@ -36,12 +36,21 @@ def engine() -> Engine:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for SQLite or PostgreSQL, with the settings the rules of this product rely on."""
+    """An engine for SQLite or PostgreSQL, with the settings the rules of this product rely on.
+
+    Its errors name no values, so that personal data stays out of the log.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
+        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     path = url.removeprefix("sqlite:///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    made = create_engine(url, connect_args={"check_same_thread": False}, pool_size=20, max_overflow=20)
+    made = create_engine(
+        url,
+        connect_args={"check_same_thread": False},
+        pool_size=20,
+        max_overflow=20,
+        hide_parameters=True,
+    )
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
     return made

@@ -111,12 +111,14 @@ def save(
     }
     if session.get(Division, division_code or "") is None:
         form.say("division_code", "请选择机构所在的行政区划")
+    elif not _watches(by, division_code):
+        form.say("division_code", "机构所在地超出您的管辖范围")
     namesake = select(Institution.id).where(
         Institution.name == values["name"], Institution.id != institution_id
     )
     if session.exec(namesake).first():
         form.say("name", "已有同名技术机构，请核对")
-    row = _institution(session, institution_id) if institution_id else None
+    row = _institution(session, institution_id, by) if institution_id else None
     if row is None:
         values["code"] = _code(session, form, code)
     form.done()
@@ -136,17 +138,25 @@ def _code(session: Session, form: Form, code: str) -> str:
     return clean
 
 
-def _institution(session: Session, institution_id: int) -> Institution:
+def _institution(session: Session, institution_id: int, by: Account) -> Institution:
     row = session.get(Institution, institution_id)
-    if row is None:
+    if row is None or not _watches(by, row.division_code):
         raise NotFound("技术机构")
     return row
+
+
+def _watches(by: Account, division_code: str) -> bool:
+    """Whether a division lies in the area the member of staff answers for."""
+    if by.division_code is None:
+        return True
+    low, high = bounds(by.division_code)
+    return low <= division_code <= high
 
 
 def suspend(session: Session, institution_id: int, *, by: Account) -> Institution:
     """暂停业务: the institution gets no new lines; those it has stay with it."""
     reach.allow(by, Role.supervisor)
-    row = _institution(session, institution_id)
+    row = _institution(session, institution_id, by)
     row.is_suspended = True
     return row
 
@@ -154,7 +164,7 @@ def suspend(session: Session, institution_id: int, *, by: Account) -> Institutio
 def resume(session: Session, institution_id: int, *, by: Account) -> int:
     """恢复业务; returns how many waiting lines found an institution by it."""
     reach.allow(by, Role.supervisor)
-    _institution(session, institution_id).is_suspended = False
+    _institution(session, institution_id, by).is_suspended = False
     session.flush()
     return assignment.run_again(session)
 
@@ -296,10 +306,8 @@ def _check_area(session: Session, form: Form, division_code: str, by: Account) -
     division = session.get(Division, division_code or "")
     if division is None or division.retired_on:
         form.say("division_code", "请选择授权区域")
-    elif by.division_code is not None:
-        low, high = bounds(by.division_code)
-        if not low <= division_code <= high:
-            form.say("division_code", "授权区域超出您的管辖范围")
+    elif not _watches(by, division_code):
+        form.say("division_code", "授权区域超出您的管辖范围")
 
 
 def change_validity(
