@@ -191,7 +191,7 @@ class Desk:
         own = {
             "line_id": line_id,
             "instrument_id": instrument_id,
-            "verification_type": _type(before),
+            "verification_type": _type(before, self.random),
             "conclusion": conclusion,
             "certificate_number": self._certificate_number(booking, is_rejected),
             "valid_until": valid_until,
@@ -239,11 +239,13 @@ class Desk:
         return Standing(after.valid_until, after.verified_on, after.conclusion, status, after.version + 1)
 
 
-def _type(before: Standing) -> VerificationType:
-    if before.conclusion == Conclusion.rejected:
+def _type(before: Standing, random: Random) -> VerificationType:
+    """The first, one after a repair (always once it had failed, now and then otherwise), or a later one."""
+    if before.verified_on is None and before.valid_until is None:
+        return VerificationType.initial
+    if before.conclusion == Conclusion.rejected or random.random() < 0.03:
         return VerificationType.after_repair
-    is_new = before.verified_on is None and before.valid_until is None
-    return VerificationType.initial if is_new else VerificationType.subsequent
+    return VerificationType.subsequent
 
 
 def _plain(value: Any) -> Any:
