@@ -64,7 +64,7 @@ def _chosen(session: Session, enterprise_id: int, instrument_ids: Sequence[int])
     if len(ids) > MOST_AT_ONCE:
         raise Refused(f"一次最多选择 {MOST_AT_ONCE} 台器具，请分批提交")
     here = select(Instrument).where(col(Instrument.id).in_(ids), Instrument.enterprise_id == enterprise_id)
-    known = {row.id: row for row in session.exec(here)}
+    known = {row.id: row for row in session.exec(reach.held(here.order_by(col(Instrument.id)), Instrument))}
     if len(known) != len(ids):
         raise NotFound("所选器具")
     if idle := [row for row in known.values() if row.status != InstrumentStatus.in_use]:
@@ -476,17 +476,10 @@ def batches(session: Session, filters: Filters = Filters(), *, by: Account, size
 
 def line_history(session: Session, line_id: int, *, by: Account) -> list[sa.Row[Any]]:
     """流程状态 of one line, oldest first; see `workflow.history`. Raises NotFound."""
-    _found(session, [line_id], by)
-    return workflow.history(session, Subject.line, line_id)
-
-
-def _found(session: Session, line_ids: Sequence[int], by: Account) -> list[AppointmentLine]:
-    """The lines, all within the asker's reach, in one order; raises NotFound otherwise."""
-    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
-    rows = list(session.exec(here.order_by(col(AppointmentLine.id))))
-    if not rows or len(rows) != len(set(line_ids)):
+    here = select(AppointmentLine.id).where(AppointmentLine.id == line_id, reach.lines(by))
+    if session.exec(here).first() is None:
         raise NotFound("预约器具")
-    return rows
+    return workflow.history(session, Subject.line, line_id)
 
 
 def _reason(text: str) -> str:
@@ -498,7 +491,7 @@ def _reason(text: str) -> str:
 
 def cancel(session: Session, line_ids: Sequence[int], *, by: Account, reason: str = "") -> int:
     """取消预约, per instrument, once assigned and not yet accepted; all or none. Returns how many."""
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     _check_booker(session, rows, by)
     if any(row.status == LineStatus.unassigned for row in rows):
         raise Refused(CANNOT_CANCEL)
@@ -529,7 +522,7 @@ def accept(
     One receipt for each appointment among the lines. Raises Refused, NotFound or Conflict.
     """
     institution_id = reach.institution_id(by)
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     _check_plan(planned_from, planned_until)
     note = _reason(note)
     made = []
@@ -584,7 +577,7 @@ def plan(
 ) -> int:
     """Change the agreed dates of accepted lines that have not begun; returns how many."""
     reach.allow(by, Role.institution)
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     _check_plan(planned_from, planned_until)
     if any(row.status != LineStatus.accepted for row in rows):
         raise Refused("只有已受理、尚未开始检定的器具可以改期，请刷新后查看")
@@ -604,7 +597,7 @@ def terminate(session: Session, line_ids: Sequence[int], *, by: Account, reason:
 
 
 def _answer(session: Session, line_ids: Sequence[int], action: str, by: Account, reason: str) -> int:
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     workflow.move(session, Subject.line, rows, action, by, _reason(reason), concerning_id=by.institution_id)
     return len(rows)
 
@@ -620,7 +613,7 @@ def reassign(session: Session, line_ids: Sequence[int], *, by: Account, reason: 
 
 
 def _give_up(session: Session, line_ids: Sequence[int], action: str, by: Account, reason: str) -> int:
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     note = _reason(reason)
     for institution_id in sorted({row.institution_id or 0 for row in rows}):
         group = [row for row in rows if (row.institution_id or 0) == institution_id]
@@ -645,7 +638,7 @@ def begin(session: Session, line_ids: Sequence[int], *, by: Account, begun_on: d
     `begun_on` is today where not given; it cannot lie ahead.
     """
     reach.allow(by, Role.institution)
-    rows = _found(session, line_ids, by)
+    rows = reach.held_lines(session, line_ids, by)
     day = begun_on or clock.today()
     if day > clock.today():
         raise Refused("开始日期不能晚于今天")

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, func, select, update
 from catalog.divisions import parent_codes
 from db import clock, reach, workflow
 from db.errors import NotFound, Refused
+from db.fields import Form
 from db.models import (
     OPEN,
     Account,
@@ -32,6 +33,8 @@ from db.models import (
 )
 
 TURNED_AWAY = ("hand_back", "reassign")
+# Names the lock of `hold_rules` among all of PostgreSQL's; any number would do.
+RULES_LOCK = 20_200_042
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,21 @@ def _turned_away(session: Session, line_ids: Sequence[int]) -> Iterable[tuple[in
     return session.execute(rows).all()
 
 
+def hold_rules(session: Session, are_changing: bool = False) -> None:
+    """Let whoever places lines wait for whoever changes authorizations, so that no line misses the change.
+
+    Held until the transaction ends; for PostgreSQL, as SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock if are_changing else func.pg_advisory_xact_lock_shared
+        session.execute(sa.select(lock(RULES_LOCK)))
+
+
 def assign(session: Session, lines: Sequence[AppointmentLine]) -> int:
     """Place unassigned lines, or write why they stay; returns how many found an institution."""
     if not lines:
         return 0
+    hold_rules(session)
     known = rules(session, lines, clock.today())
     groups: dict[int, list[AppointmentLine]] = defaultdict(list)
     reasons: dict[UnassignedReason, list[int]] = defaultdict(list)
@@ -173,6 +187,8 @@ def run_again(session: Session) -> int:
         select(AppointmentLine)
         .where(AppointmentLine.status == LineStatus.unassigned)
         .order_by(col(AppointmentLine.id))
+        # A line that someone holds is being placed, or will be when its holder assigns it.
+        .with_for_update(skip_locked=True)
     )
     return assign(session, session.exec(waiting).all())
 
@@ -198,7 +214,11 @@ def shared_candidates(session: Session, line_ids: Sequence[int], *, by: Account)
 
     Raises NotFound for lines outside the asker's reach.
     """
-    lines = _waiting_lines(session, line_ids, by)
+    reach.allow(by, Role.supervisor)
+    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
+    lines = session.exec(here.order_by(col(AppointmentLine.id))).all()
+    if not lines or len(lines) != len(set(line_ids)):
+        raise NotFound("预约器具")
     known = rules(session, lines, clock.today())
     placed = [_authorized_ids(known, line) for line in lines]
     rows = select(Institution).where(~col(Institution.is_suspended)).order_by(col(Institution.id))
@@ -234,15 +254,6 @@ def _remark(institution_id: int, placed: Sequence[set[int]], turned_away: Sequen
     return f"只有 {fit} 台在授权范围内，指派前请确认" if fit else "无此项授权，指派前请确认"
 
 
-def _waiting_lines(session: Session, line_ids: Sequence[int], by: Account) -> Sequence[AppointmentLine]:
-    reach.allow(by, Role.supervisor)
-    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
-    lines = session.exec(here.order_by(col(AppointmentLine.id))).all()
-    if not lines or len(lines) != len(set(line_ids)):
-        raise NotFound("预约器具")
-    return lines
-
-
 def assign_by_hand(
     session: Session, line_ids: Sequence[int], institution_id: int, *, by: Account, reason: str
 ) -> Institution:
@@ -250,9 +261,13 @@ def assign_by_hand(
 
     Raises Refused, NotFound, or Conflict when one of the lines has moved.
     """
-    lines = _waiting_lines(session, line_ids, by)
+    reach.allow(by, Role.supervisor)
+    lines = reach.held_lines(session, line_ids, by)
     institution = session.get(Institution, institution_id)
     if institution is None or institution.is_suspended:
         raise Refused("请选择一个未暂停业务的技术机构")
-    _hand_over(session, lines, "assign_by_hand", institution.id, by, reason)
+    form = Form()
+    note = form.text("reason", "理由", reason, 500)
+    form.done()
+    _hand_over(session, lines, "assign_by_hand", institution.id, by, note)
     return institution

@@ -164,6 +164,7 @@ def suspend(session: Session, institution_id: int, *, by: Account) -> Institutio
 def resume(session: Session, institution_id: int, *, by: Account) -> int:
     """恢复业务; returns how many waiting lines found an institution by it."""
     reach.allow(by, Role.supervisor)
+    assignment.hold_rules(session, are_changing=True)
     _institution(session, institution_id, by).is_suspended = False
     session.flush()
     return assignment.run_again(session)
@@ -280,6 +281,7 @@ def authorize(
     ):
         form.say("kind_id", "请选择有效的项别或种别")
     form.done()
+    assignment.hold_rules(session, are_changing=True)
     made = Authorization(
         institution_id=institution_id,
         division_code=division_code,
@@ -337,14 +339,12 @@ def revoke(session: Session, authorization_id: int, version: int, *, by: Account
 
 def _authorization(session: Session, authorization_id: int, version: int, by: Account) -> Authorization:
     reach.allow(by, Role.supervisor)
+    assignment.hold_rules(session, are_changing=True)
     row = session.exec(
         select(Authorization).where(Authorization.id == authorization_id).with_for_update()
     ).first()
-    if row is None or row.revoked_at:
+    if row is None or row.revoked_at or not _watches(by, row.division_code):
         raise NotFound("授权")
-    form = Form()
-    _check_area(session, form, row.division_code, by)
-    form.done()
     if row.version != version:
         raise Conflict("该授权已被他人修改，请刷新后核对再改")
     return row

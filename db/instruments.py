@@ -247,8 +247,7 @@ def edit_many(
     Raises Refused with one problem per wrong row (keyed `id` or `id.field`), and Conflict that names the
     rows another person changed meanwhile.
     """
-    here = select(Instrument).where(col(Instrument.id).in_([id for id, _, _ in edits]), reach.instruments(by))
-    known = {row.id: row for row in session.exec(here)}
+    known = {row.id: row for row in _held(session, [id for id, _, _ in edits], by)}
     problems: dict[str, str] = {}
     stale: list[Instrument] = []
     ready: list[tuple[Instrument, dict[str, Any]]] = []
@@ -269,6 +268,12 @@ def edit_many(
     if problems:
         raise Refused("；".join(problems.values()), problems)
     return [_apply(session, instrument, values, by) for instrument, values in ready]
+
+
+def _held(session: Session, instrument_ids: Sequence[int], by: Account) -> list[Instrument]:
+    """Those within the asker's reach, kept from other writers until the transaction ends."""
+    here = select(Instrument).where(col(Instrument.id).in_(instrument_ids), reach.instruments(by))
+    return list(session.exec(reach.held(here.order_by(col(Instrument.id)), Instrument)))
 
 
 def _changed(
@@ -328,8 +333,10 @@ def change_status(
 
     Raises Refused while one of them is in an open appointment.
     """
-    here = select(Instrument).where(col(Instrument.id).in_(instrument_ids), reach.instruments(by))
-    rows = list(session.exec(here))
+    form = Form()
+    reason = form.text("reason", "理由", reason, 500)
+    form.done()
+    rows = _held(session, instrument_ids, by)
     if not rows or len(rows) != len(set(instrument_ids)):
         raise NotFound("器具")
     for enterprise_id in {row.enterprise_id for row in rows}:

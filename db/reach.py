@@ -3,6 +3,7 @@
 What an asker may not see does not exist for them.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -105,6 +106,24 @@ def lines(by: Account) -> Condition:
     return within(AppointmentLine.division_code, by.division_code) | (
         col(AppointmentLine.division_code).is_(None) & col(AppointmentLine.appointment_id).in_(booked)
     )
+
+
+def held_lines(session: Session, line_ids: Sequence[int], by: Account) -> list[AppointmentLine]:
+    """The lines in the order of their ids, kept from others until the transaction ends.
+
+    Whoever comes second waits and then sees how the lines stand (SQLite has one writer anyway). Raises
+    NotFound unless all are within the asker's reach.
+    """
+    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), lines(by))
+    rows = list(session.exec(held(here.order_by(col(AppointmentLine.id)), AppointmentLine)))
+    if not rows or len(rows) != len(set(line_ids)):
+        raise NotFound("预约器具")
+    return rows
+
+
+def held(rows: Any, model: Any) -> Any:
+    """A select of `model` that locks its rows against other writers and reads them afresh."""
+    return rows.with_for_update(key_share=True, of=model).execution_options(populate_existing=True)
 
 
 def registrations(by: Account) -> Condition:

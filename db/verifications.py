@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from db import clock, counters, instruments, reach, workflow
-from db.errors import Conflict, NotFound
+from db.errors import Conflict
 from db.fields import Form
 from db.models import (
     Account,
@@ -67,10 +67,7 @@ def record(session: Session, line_ids: Sequence[int], result: Result, *, by: Acc
     检定结果通知书 (办法 1987 art. 9). Raises Refused with every wrong field, NotFound, or Conflict.
     """
     institution_id = reach.institution_id(by)
-    here = select(AppointmentLine).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
-    lines = list(session.exec(here.order_by(col(AppointmentLine.id))))
-    if not lines or len(lines) != len(set(line_ids)):
-        raise NotFound("预约器具")
+    lines = reach.held_lines(session, line_ids, by)
     values = _checked(session, lines, result)
     workflow.move(
         session, Subject.line, lines, "complete", by, values["remark"], concerning_id=institution_id

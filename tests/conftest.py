@@ -67,7 +67,7 @@ def database(request, tmp_path, monkeypatch) -> Iterator[str]:
         yield from _bound(f"sqlite:///{path}", monkeypatch)
     else:
         template_url = request.getfixturevalue("postgres_server")
-        base, name = template_url.rsplit("/", 1)
+        _, name = template_url.rsplit("/", 1)
         with postgres.database(template_url, template=name) as url:
             yield from _bound(url, monkeypatch)
 
