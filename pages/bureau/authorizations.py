@@ -21,14 +21,6 @@ COLUMNS = {
 }
 
 
-def left(days: int) -> str:
-    """How long an authorization still runs."""
-    if days < 0:
-        return look.mark("已超期")
-    sign = f"{look.STATUSES['即将到期'][2]} " if days <= 90 else ""
-    return f"{sign}{days} 天"
-
-
 signed_in(Role.supervisor)
 look.header(
     "授权管理",
@@ -58,7 +50,12 @@ with looking(Role.supervisor) as (session, supervisor):
     )
 
 shown = [
-    {**row.__dict__, "row": row, "kind": row.kind or "（整个项别）", "left": left(row.days_left)}
+    {
+        **row.__dict__,
+        "row": row,
+        "kind": row.kind or "（整个项别）",
+        "left": authorization_form.left(row.days_left),
+    }
     for row in rows
 ]
 seen = f"granted-{asked}-{within}-{number}-{hash(tuple((row.id, row.version) for row in rows))}"

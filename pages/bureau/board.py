@@ -8,7 +8,7 @@ import streamlit as st
 
 from db import board, clock
 from db.appointments import LATE
-from db.models import OPEN, LineStatus, Role
+from db.models import OPEN, LineStatus, Role, UnassignedReason
 from pages.parts import look, narrowing, tables, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
@@ -81,8 +81,9 @@ tiles.row(
 st.subheader("超时与待指派", anchor=False)
 found = [Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()]
 found += [
-    Tile(reason.value, count, "lines", {"status": "unassigned", "reason": reason.name}, True)
-    for reason, count in reasons.items()
+    Tile(one.value, reasons[one], "lines", {"status": "unassigned", "reason": one.name})
+    for one in UnassignedReason
+    if one in reasons
 ]
 tiles.row(found, most=min(len(found), 5))
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import board, clock, institutions, registrations
 from db.appointments import LATE
-from db.models import RegistrationStatus, Role
+from db.models import RegistrationStatus, Role, UnassignedReason
 from pages.parts import look, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
@@ -60,8 +60,9 @@ def duties() -> None:
     if reasons:
         tiles.row(
             [
-                Tile(reason.value, count, "unassigned", {"reason": reason.name}, True)
-                for reason, count in reasons.items()
+                Tile(one.value, reasons[one], "unassigned", {"reason": one.name})
+                for one in UnassignedReason
+                if one in reasons
             ],
             most=4,
         )

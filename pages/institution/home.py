@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import appointments, board, clock, institutions, sign_ins, workdays
 from db.models import LineStatus, Role
-from pages.parts import lines, look, tables, tiles
+from pages.parts import authorization_form, lines, look, tables, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.tiles import Tile
 
@@ -21,7 +21,7 @@ GRANTED = {
     "category": "项别",
     "kind": "种别",
     "valid_until": "有效期止",
-    "days_left": "剩余天数",
+    "left": "剩余",
 }
 BEGUN = appointments.Filters(statuses=(LineStatus.in_verification,))
 TODAY = appointments.Filters(statuses=(LineStatus.accepted,), planned_on=clock.today())
@@ -61,5 +61,8 @@ if begun:
 if expiring:
     st.subheader("90 天内到期或已过期的授权", anchor=False)
     st.caption("授权过期后不再指派新任务，请及时联系监管部门办理延续。")
-    granted = [{**row.__dict__, "kind": row.kind or "（整个项别）"} for row in expiring]
+    granted = [
+        {**row.__dict__, "kind": row.kind or "（整个项别）", "left": authorization_form.left(row.days_left)}
+        for row in expiring
+    ]
     tables.listing(granted, GRANTED, "即将到期的授权")

@@ -15,6 +15,14 @@ WHOLE, SINGLE = "整个项别", "一个种别"
 YEARS = 3
 
 
+def left(days: int) -> str:
+    """How long an authorization still runs."""
+    if days < 0:
+        return look.mark("已超期")
+    sign = f"{look.STATUSES['即将到期'][2]} " if days <= 90 else ""
+    return f"{sign}{days} 天"
+
+
 def change(row: AuthorizationRow, open_count: int) -> None:
     """Renew, shorten or revoke one authorization."""
     key = f"{row.id}-{row.version}"

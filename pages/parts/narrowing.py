@@ -61,11 +61,13 @@ def area(account: Account) -> str:
 
 def places(account: Account) -> dict[str, str]:
     """The divisions of an account's area as options, each named from there down, and the lack of one."""
-    low, high = bounds(account.division_code) if account.division_code else ("", "9")
-    above = area(account)
+    rows = choices.tree().rows
+    home = account.division_code
+    low, high = bounds(home) if home else ("", "9")
+    above = rows[home].full_name if home in rows else ""
     found = {
         code: row.full_name.removeprefix(above) or row.full_name
-        for code, row in choices.tree().rows.items()
+        for code, row in rows.items()
         if low <= code <= high and not row.is_connector
     }
     asked = st.query_params.get("division", "")
