@@ -436,13 +436,20 @@ DUE = {
 
 
 def due_condition(due: str, today: date) -> sa.ColumnElement[bool]:
-    """The rows a due window of DUE holds: days to `valid_until`, counted from `today`."""
-    until = col(Instrument.valid_until)
+    """The rows a due window of DUE holds: days to `valid_until`, counted from `today`.
+
+    A kind verified once until it is scrapped has no `valid_until`: having passed, it stays valid.
+    """
+    until, conclusion = col(Instrument.valid_until), col(Instrument.conclusion)
+    has_passed = func.coalesce(conclusion == Conclusion.passed, False)
     conditions: dict[str, sa.ColumnElement[bool]] = {
-        "valid": (until >= today) & func.coalesce(col(Instrument.conclusion) != Conclusion.rejected, True),
+        "valid": sa.or_(
+            (until >= today) & func.coalesce(conclusion != Conclusion.rejected, True),
+            until.is_(None) & has_passed,
+        ),
         "overdue": until < today,
-        "rejected": col(Instrument.conclusion) == Conclusion.rejected,
-        "missing": until.is_(None),
+        "rejected": conclusion == Conclusion.rejected,
+        "missing": until.is_(None) & ~has_passed,
         "no_kind": col(Instrument.kind_id).is_(None),
         "no_division": col(Instrument.division_code).is_(None),
     }
