@@ -5,12 +5,21 @@ import getpass
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
 
 from db import accounts, checks, demo, schema
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that refuses with one sentence instead of its usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Point to --help and leave with 2."""
+        self.exit(2, "命令不完整或写错，请用 python -m db --help 查看用法\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,8 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except Refused as refusal:
         return _refuse(str(refusal))
-    except (OperationalError, ProgrammingError) as error:
-        reason = str(error.orig).strip().splitlines()[0]
+    except IntegrityError:
+        raise  # a defect, and no fault of the database
+    except (ArgumentError, DatabaseError, OSError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         where = database_url().split("@")[-1]
         advice = "请检查 DATABASE_URL，或先运行 python -m db upgrade"
         return _refuse(f"数据库不可用（{where}）：{reason}；{advice}")
@@ -32,24 +43,22 @@ def _refuse(sentence: str) -> int:
     return 2
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The commands and their options."""
-    made = argparse.ArgumentParser(
-        prog="python -m db", description="约检台的数据库（DATABASE_URL，默认 data/yuejian.db）"
-    )
-    commands = made.add_subparsers(required=True, metavar="COMMAND")
-    command = commands.add_parser("upgrade", help="create or upgrade the tables and load the reference data")
+    made = Parser(prog="python -m db", description="约检台的数据库（DATABASE_URL，默认 data/yuejian.db）")
+    commands = made.add_subparsers(required=True, metavar="命令", parser_class=Parser)
+    command = commands.add_parser("upgrade", help="建立或升级数据表，载入基础数据")
     command.set_defaults(run=upgrade)
-    command = commands.add_parser("demo", help="fill an empty database with a demo bureau")
-    command.add_argument("--enterprises", type=int, default=40, metavar="N")
-    command.add_argument("--instruments", type=int, default=3000, metavar="M")
+    command = commands.add_parser("demo", help="向空数据库写入演示数据")
+    command.add_argument("--enterprises", type=int, default=40, metavar="N", help="使用单位数")
+    command.add_argument("--instruments", type=int, default=3000, metavar="M", help="器具数")
     command.set_defaults(run=fill_demo)
-    command = commands.add_parser("create-admin", help="add an administrator's account")
-    command.add_argument("username")
-    command.add_argument("--name", default="管理员", help="the person's name")
-    command.add_argument("--password-env", metavar="VARIABLE", help="read the password from this variable")
+    command = commands.add_parser("create-admin", help="新增管理员账号")
+    command.add_argument("username", metavar="账号名")
+    command.add_argument("--name", default="管理员", metavar="姓名", help="姓名")
+    command.add_argument("--password-env", metavar="变量名", help="从这个环境变量读取密码")
     command.set_defaults(run=create_admin)
-    command = commands.add_parser("check", help="check the database and every status against its history")
+    command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.set_defaults(run=check)
     return made
 
@@ -78,13 +87,20 @@ def fill_demo(options: argparse.Namespace) -> int:
 
 def create_admin(options: argparse.Namespace) -> int:
     """Add an administrator; the password comes from a prompt or a variable, never from the arguments."""
-    password = os.environ.get(options.password_env, "") if options.password_env else getpass.getpass("密码：")
+    password = os.environ.get(options.password_env, "") if options.password_env else _asked()
     with transaction() as session:
         account = accounts.create_administrator(
             session, username=options.username, full_name=options.name, password=password
         )
     print(f"已新增管理员 {account.username}")
     return 0
+
+
+def _asked() -> str:
+    typed = getpass.getpass("密码：") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    if not typed:
+        raise Refused("没有输入密码，请在终端中输入，或用 --password-env 指定存放密码的环境变量")
+    return typed
 
 
 def check(options: argparse.Namespace) -> int:

@@ -12,6 +12,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+from db.errors import Refused
+
 # FULL: a confirmed record survives a power cut; NORMAL under WAL may lose the last commits.
 PRAGMAS = (
     "journal_mode=WAL",
@@ -38,8 +40,11 @@ def engine() -> Engine:
 def make_engine(url: str) -> Engine:
     """An engine for SQLite or PostgreSQL, with the settings the rules of this product rely on.
 
-    Its errors name no values, so that personal data stays out of the log.
+    Its errors name no values, so that personal data stays out of the log. Raises Refused for any other
+    database.
     """
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise Refused("DATABASE_URL 请以 sqlite:/// 或 postgresql+psycopg:// 开头")
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     path = url.removeprefix("sqlite:///")

@@ -6,11 +6,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlmodel import Session
 
 from db import reference, workdays
 from db.engine import engine
+from db.errors import Refused
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -32,9 +34,20 @@ def revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def _check_known(current: str | None) -> None:
+    try:
+        ScriptDirectory.from_config(config()).get_revision(current or "base")
+    except CommandError:
+        raise Refused(f"数据库的版本 {current} 比本程序新，请改用新版程序") from None
+
+
 def upgrade(target: str = "head") -> None:
-    """Create or upgrade the tables to `target` and load the reference data, all or nothing."""
+    """Create or upgrade the tables to `target` and load the reference data, all or nothing.
+
+    Raises Refused for a database that a newer version of the product has upgraded.
+    """
     with engine().begin() as connection:
+        _check_known(revision(connection))
         settings = config()
         settings.attributes["connection"] = connection
         command.upgrade(settings, target)
