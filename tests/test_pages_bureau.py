@@ -480,3 +480,15 @@ def test_an_enterprise_elsewhere_is_not_offered(owner, monkeypatch):
     with transaction() as session:
         there = make_account(session, Role.supervisor, division_code="330200")
     assert "没有找到使用单位" in said(visit(monkeypatch, there, "on_behalf"))
+
+
+@pytest.mark.parametrize("name", ["institutions", "authorizations"])
+def test_what_belongs_to_a_wider_area_is_only_shown(supervisor, clerk, monkeypatch, name):
+    with transaction() as session:
+        make_authorization(session, make_institution(session, "杭州市计量院", HANGZHOU), HANGZHOU)
+        there = make_account(session, Role.supervisor, division_code=XIHU)
+    shown = visit(monkeypatch, there, name)
+    position = list(shown.dataframe[0].value.iloc[:, 0]).index("杭州市计量院")
+    shown = tick(shown, position)
+    assert "监管部门维护" in said(shown)
+    assert not shown.button

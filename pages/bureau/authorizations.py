@@ -64,8 +64,10 @@ if rows:
 else:
     picked = []
     look.empty("没有符合条件的授权" if asked or within else "还没有授权，请在下方新增")
-if picked:
-    row = picked[0]["row"]
+row = picked[0]["row"] if picked else None
+if row and narrowing.is_own(supervisor, row.division_code):
     authorization_form.change(row, places[row.institution_id].open_count)
+elif row:
+    st.info("这项授权的区域超出您的管辖范围，由上级监管部门维护", icon=":material/lock:")
 else:
     authorization_form.grant({row.id: row.name for row in places.values()}, supervisor.division_code)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import institutions
 from db.models import Role
-from pages.parts import choices, look, tables
+from pages.parts import choices, look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
 
 COLUMNS = {
@@ -33,6 +33,9 @@ else:
     picked = []
 
 chosen = next((row for row in rows if picked and row.id == picked[0]["id"]), None)
+if chosen and not narrowing.is_own(supervisor, chosen.division_code):
+    st.info(f"{chosen.name} 不在您的管辖范围内，由其所在地的监管部门维护", icon=":material/lock:")
+    st.stop()
 key = f"institution-{chosen.id if chosen else f'new-{len(rows)}'}"
 with st.container(border=True):
     st.subheader(f"修改 {chosen.name}" if chosen else "新增技术机构", anchor=False)

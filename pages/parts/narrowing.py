@@ -59,11 +59,21 @@ def area(account: Account) -> str:
     return row.full_name if row else ""
 
 
+def is_own(account: Account, code: str) -> bool:
+    """Whether a division lies in the area an account answers for, to offer what may be changed there."""
+    low, high = _reach(account)
+    return low <= code <= high
+
+
+def _reach(account: Account) -> tuple[str, str]:
+    return bounds(account.division_code) if account.division_code else ("", "9")
+
+
 def places(account: Account) -> dict[str, str]:
     """The divisions of an account's area as options, each named from there down, and the lack of one."""
     rows = choices.tree().rows
     home = account.division_code
-    low, high = bounds(home) if home else ("", "9")
+    low, high = _reach(account)
     above = rows[home].full_name if home in rows else ""
     found = {
         code: row.full_name.removeprefix(above) or row.full_name
