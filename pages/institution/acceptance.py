@@ -21,14 +21,14 @@ with looking(Role.institution) as (session, clerk):
         look.empty("没有待受理的器具。有新的预约指派到本机构时，会出现在这里")
         st.stop()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = narrowing.text("单位、器具、出厂编号")
+        text = narrowing.text("单位、器具、出厂编号", width=240)
         booked = {
             str(batch.appointment_id): f"{batch.number} · {batch.enterprise} · {batch.line_count} 台"
             for batch in batches
         }
-        appointment = narrowing.choice("appointment", "预约单", booked, width=420)
-        mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=130)
-        late = narrowing.choice("late", "时限", {"answer": appointments.LATE["answer"]}, width=140)
+        appointment = narrowing.choice("appointment", "预约单", booked, width=360)
+        mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=120)
+        late = narrowing.choice("late", "时限", {"answer": appointments.LATE["answer"]}, width=130)
     wanted = appointments.Filters(
         statuses=waiting.statuses,
         text=text,
