@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
@@ -11,7 +12,15 @@ from db.models import Role
 from tests import browser, make
 from tests.e2e.person import Person
 
-pytestmark = pytest.mark.slow
+PICTURES = Path(__file__).parent / "output"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Let the fixtures know how the test ended."""
+    report = yield
+    setattr(item, f"has_failed_{report.when}", report.failed)
+    return report
 
 
 def pytest_collection_modifyitems(items):
@@ -51,14 +60,22 @@ def address(bureau, sqlite) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(chromium, address):
-    """Opens a browser of its own for one more person: `visit()` is a visitor, `visit(name)` has signed in."""
+def visit(chromium, address, request):
+    """Opens a browser of its own for one more person: `visit()` is a visitor, `visit(name)` has signed in.
+
+    After a failure, tests/e2e/output has a picture of each screen.
+    """
+    people: list[Person] = []
     with ExitStack() as stack:
 
         def open_browser(username: str = "") -> Person:
             person = Person(stack.enter_context(browser.visitor(chromium)), address)
+            people.append(person)
             if username:
                 person.sign_in(username)
             return person
 
         yield open_browser
+        if getattr(request.node, "has_failed_call", False):
+            for number, person in enumerate(people):
+                person.page.screenshot(path=PICTURES / f"{request.node.name}-{number}.png", full_page=True)

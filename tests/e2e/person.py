@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests import browser, make
 
@@ -46,14 +46,32 @@ class Person:
 
     def field(self, label: str) -> Locator:
         """The input or text area whose label begins with these words."""
-        return self.page.get_by_label(re.compile(f"^{re.escape(label)}")).locator("visible=true").first
+        labelled = self.page.get_by_label(re.compile(f"^{re.escape(label)}"))
+        return labelled.and_(self.page.locator("input, textarea")).locator("visible=true").first
+
+    def picks_day(self, label: str, day: str) -> None:
+        """Type a day such as 2027-01-31 into the date field of that label, part by part."""
+        parts = self.page.get_by_test_id("stDateInput").filter(has_text=label).get_by_role("spinbutton")
+        for part, text in zip(parts.all(), day.split("-"), strict=True):
+            part.click()
+            part.press_sequentially(text)
+        parts.last.press("Tab")
+        browser.settled(self.page)
 
     def chooses(self, label: str, option: str) -> None:
         """Choose from the box of that label."""
         box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).last
-        box.locator("input").click()
-        self.page.get_by_role("option", name=option, exact=True).click()
+        wanted = self.page.get_by_role("option", name=option, exact=True)
+        # A rerun of the page closes an open list: a person would open it again.
+        for _ in range(5):
+            box.locator("input").click()
+            try:
+                wanted.click(timeout=3000)
+                break
+            except TimeoutError:
+                self.page.keyboard.press("Escape")
         browser.settled(self.page)
+        expect(box.locator("input")).to_have_value(option)
 
     def presses(self, label: str) -> None:
         """Press the button of that name."""
