@@ -153,6 +153,11 @@ def _watches(by: Account, division_code: str) -> bool:
     return low <= division_code <= high
 
 
+def own(session: Session, *, by: Account) -> Institution:
+    """The institution an account acts for; raises Refused to everybody else."""
+    return session.get_one(Institution, reach.institution_id(by))
+
+
 def suspend(session: Session, institution_id: int, *, by: Account) -> Institution:
     """暂停业务: the institution gets no new lines; those it has stay with it."""
     reach.allow(by, Role.supervisor)

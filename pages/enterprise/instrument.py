@@ -1,15 +1,16 @@
-"""器具详情: one instrument with its results and every change."""
+"""器具详情: one instrument with its results, its appointments and every change."""
 
 from typing import Any
 
 import streamlit as st
 
-from db import clock, instruments, verifications
-from db.models import OWNERS, Conclusion, InstrumentStatus, Role
-from pages.parts import choices, look, tables
+from db import appointments, instruments, verifications
+from db.models import OWNERS, InstrumentStatus, Role
+from pages.parts import basket, booked, entry, ledger_words, look, tables, validity
 from pages.parts.account import looking, signed_in
+from pages.parts.navigation import page
 
-SEEN_BY = (*OWNERS, Role.supervisor, Role.reviewer)
+READERS = (*OWNERS, Role.supervisor, Role.reviewer)
 RESULTS = {
     "certificate_number": "证书（通知书）编号",
     "conclusion": "结论",
@@ -18,68 +19,82 @@ RESULTS = {
     "valid_until": "有效期至",
     "institution": "技术机构",
     "regulation": "检定依据",
+    "verifier": "检定员",
+    "checker": "核验员",
+    "remark": "备注",
 }
-LABELS = instruments.LABELS | {"status": "状态", "verified_on": "检定日期", "conclusion": "结论"}
+LINES = {
+    "number": "预约单号",
+    "status": "流程状态",
+    "institution": "技术机构",
+    "plan": "约定日期",
+    "advice": "说明",
+    "submitted_at": "申请时间",
+}
 
 
-def validity(row: Any) -> str:
-    """The word for where the instrument stands with its certificate."""
-    if row.conclusion == Conclusion.rejected:
-        return "不合格"
-    if row.valid_until is None:
-        return "未填有效期"
-    days = (row.valid_until - clock.today()).days
-    return "已超期" if days < 0 else "即将到期" if days <= 30 else "有效"
+def facts(row: Any) -> dict[str, str]:
+    """Every field of the guide under its name, in the guide's order."""
+    values = {field: getattr(row, field) for field in instruments.LABELS}
+    found = {instruments.LABELS[field]: ledger_words.value(field, value) for field, value in values.items()}
+    first = {label: found.pop(label) for label in ("器具名称", "器具类型")}
+    return first | {"器具项别": row.category or ledger_words.EMPTY} | found | {"使用单位": row.enterprise}
 
 
-def value(field: str, stored: Any) -> str:
-    """A stored value in words: names for keys of other tables, Chinese for members of lists."""
-    if stored in (None, ""):
-        return "（空）"
-    if field == "kind_id":
-        return next((kind.name for kind in choices.kinds() if kind.id == stored), str(stored))
-    if field == "division_code":
-        division = choices.tree().rows.get(stored)
-        return division.full_name if division else str(stored)
-    lists = instruments.CHOICES | {"status": InstrumentStatus, "conclusion": Conclusion}
-    return lists[field][stored].value if field in lists else str(stored)
+def tools(row: Any) -> None:
+    """What the owner can do from here."""
+    with st.container(horizontal=True):
+        if st.button("修改", disabled=row.status == InstrumentStatus.scrapped, icon=":material/edit:"):
+            st.switch_page(page("ledger"), query_params={"mode": "edit", "id": str(row.id)})
+        if st.button("复制", icon=":material/content_copy:"):
+            st.switch_page(page("ledger"), query_params={"mode": "copy", "id": str(row.id)})
+        is_free = row.status == InstrumentStatus.in_use and row.line_status is None
+        if st.button("预约检定", disabled=not is_free, icon=":material/event_available:"):
+            basket.add(row.enterprise_id, [row.id])
+            st.switch_page(page("new_appointment"))
+        query = st.session_state.get(entry.BACK, {})
+        st.page_link(page("ledger"), label="返回台账", icon=":material/arrow_back:", query_params=query)
 
 
-signed_in(*SEEN_BY)
+def history(changes: list[Any]) -> None:
+    """Every change: when, what, who, and each field before and after."""
+    for change in changes:
+        with st.container(border=True, gap="xxsmall"):
+            who = " ".join(filter(None, (change.by_role or "系统", change.by_name)))
+            at = tables.text("at", change.at)
+            st.markdown(f"**{look.plain(change.action)}** · {at} · {look.plain(who)}")
+            for sentence in ledger_words.changes(change.changes):
+                st.text(sentence)
+            if change.note:
+                st.text(f"说明：{change.note}")
+
+
+reader = signed_in(*READERS)
 asked = st.query_params.get("id", "")
-if not asked.isdecimal():
+if not asked.isdecimal() or len(asked) > 9:
     look.empty("请先在台账中选中一台器具，再点击“详情”")
     st.stop()
 
-with looking(*SEEN_BY) as (session, account):
+with looking(*READERS) as (session, account):
     row = instruments.find(session, int(asked), by=account)
     changes = instruments.history(session, row.id, by=account)
     results, _ = verifications.page(session, by=account, instrument_id=row.id)
+    booking = booked.found(session, appointments.Filters(instrument_id=row.id), by=account)
 
-look.header(row.name)
+look.header(f"{row.name} {row.serial_number}")
 with st.container(horizontal=True):
     st.markdown(look.badge(row.status.value), width="content")
-    st.markdown(look.badge(validity(row)), width="content")
+    st.markdown(look.badge(validity.state(row)), width="content")
     if row.line_status:
-        st.markdown("预约：" + look.badge(row.line_status.value), width="content")
+        st.markdown(f"预约：{look.badge(row.line_status.value)}", width="content")
+if reader.role in OWNERS:
+    tools(row)
 
-with st.container(border=True):
-    facts = {
-        "器具项别": row.category,
-        "器具种别": row.kind,
-        "使用单位": row.enterprise,
-        "使用地点行政区划": row.division,
-    }
-    facts |= {
-        label: tables.text(field, getattr(row, field))
-        for field, label in instruments.LABELS.items()
-        if field not in ("name", "kind_id", "division_code", "instrument_type")
-    }
-    columns = st.columns(3)
-    for index, (label, text) in enumerate(facts.items()):
-        with columns[index % 3]:
+with st.container(border=True), st.grid(4, min_column_width=170, gap="small"):
+    for label, value in facts(row).items():
+        with st.container(gap="xxsmall"):
             st.caption(label)
-            st.text(str(text or "—"))
+            st.text(value)
 
 st.subheader("检定结果", anchor=False)
 if results:
@@ -87,14 +102,21 @@ if results:
 else:
     st.caption("还没有检定结果")
 
+st.subheader("预约记录", anchor=False)
+if booking:
+    picked = booked.picked(booking[::-1], LINES, f"booking-{row.id}", "预约记录", is_many=False)
+    for line in picked if reader.role != Role.reviewer else []:
+        query = {"id": str(line.appointment_id)}
+        st.page_link(
+            page("receipt"),
+            label=f"查看预约单 {line.number}",
+            icon=":material/receipt_long:",
+            query_params=query,
+        )
+else:
+    st.caption("还没有预约")
+
 st.subheader("变更历史", anchor=False)
-for change in changes:
-    with st.container(border=True, gap="xxsmall"):
-        who = " ".join(filter(None, (change.by_role or "系统", change.by_name)))
-        st.markdown(f"**{look.plain(change.action)}** · {tables.text('at', change.at)} · {look.plain(who)}")
-        for field, (old, new) in change.changes.items():
-            st.text(f"{LABELS.get(field, field)}：{value(field, old)} → {value(field, new)}")
-        if change.note:
-            st.caption(look.plain(change.note))
+history(changes)
 if not changes:
     st.caption("还没有变更记录")

@@ -1,10 +1,13 @@
-"""强检器具台账维护: the enterprise's ledger, its list and its form."""
+"""强检器具台账维护: the enterprise's ledger as a list, and what can be done with what is picked in it."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from db import instruments, workflow
-from db.models import OWNERS, InstrumentStatus, Purpose, Subject
-from pages.parts import choices, instrument_form, ledger_grid, look, tables, workplace
+from db.models import OWNERS, DeliveryMode, Enterprise, InstrumentStatus, Purpose, Role, Subject
+from pages.parts import basket, entry, ledger_grid, look, narrowing, tables, validity, workplace
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -12,197 +15,126 @@ SIZE = 50
 COLUMNS = {
     "name": "器具名称",
     "serial_number": "出厂编号",
-    "kind": "器具种别",
-    "valid_until": "有效期至",
+    "validity": "有效期至",
     "status": "状态",
     "line_status": "预约",
+    "kind": "器具种别",
     "specification": "型号规格",
     "location": "安装/使用地点",
-    "division": "使用地点",
+    "division": "使用地点行政区划",
     "manufacturer": "生产厂家",
     "purpose": "器具用途",
     "delivery_mode": "送检方式",
 }
-TITLES = {"new": "器具新增", "copy": "器具复制", "edit": "器具修改"}
-
-signed_in(*OWNERS)
-enterprise = workplace.chosen()
+STEPS = ("take_out_of_use", "store", "resume", "scrap")
 
 
-def form(mode: str, instrument_id: int | None) -> None:
-    """The guide's form, until 确定 or 关闭."""
-    look.header(TITLES[mode], enterprise.name)
-    start = {"division_code": enterprise.division_code}
-    version = 0
-    if instrument_id is not None:
-        with looking(*OWNERS) as (session, account):
-            row = instruments.find(session, instrument_id, by=account)
-        start, version = instrument_form.start_of(row, is_copy=mode == "copy"), row.version
-    key = f"{mode}-{instrument_id}"
-    typed = instrument_form.draw(key, start)
-    instrument_form.notes()
-    is_sure = instrument_form.confirmations(typed, start, key)
-    is_twin = mode != "edit" and st.session_state.get(f"{key}-twin", False)
-    is_confirmed = is_twin and st.checkbox("确认不是重复录入", key=f"{key}-confirmed")
-    with st.container(horizontal=True):
-        is_saved = st.button("确定", type="primary", key=f"{key}-save", disabled=not is_sure)
-        is_closed = st.button("关闭", key=f"{key}-close")
-    if is_closed:
-        back()
-    if is_saved:
-        if mode != "edit":
-            with looking(*OWNERS) as (session, account):
-                st.session_state[f"{key}-twin"] = is_alike(session, typed)
-        with acting(*OWNERS) as (session, account):
-            if mode == "edit":
-                instruments.edit(session, instrument_id, version, typed, by=account)
-            else:
-                instruments.add(
-                    session,
-                    enterprise.id,
-                    typed,
-                    by=account,
-                    is_duplicate_confirmed=is_confirmed,
-                    copied_from=instrument_id,
-                )
-        st.session_state.pop(f"{key}-twin", None)
-        look.flash(f"已保存 {typed['name']} {typed['serial_number']}")
-        back()
-
-
-def is_alike(session, typed) -> bool:
-    """Whether the ledger has such an instrument already, so that the form asks for a confirmation."""
-    values = {
-        field: (typed[field] or "").strip() for field in ("serial_number", "manufacturer", "specification")
-    }
-    return bool(instruments.twins(session, values, enterprise.id))
-
-
-def back() -> None:
-    """To the list; the widgets of the form are forgotten with it."""
-    st.query_params.clear()
-    st.rerun()
-
-
-def go(mode: str, instrument_id: int | None = None) -> None:
-    """To the form."""
-    st.query_params.from_dict({"mode": mode} | ({"id": str(instrument_id)} if instrument_id else {}))
-    st.rerun()
-
-
-def filters() -> instruments.Filters:
-    """The row of filters over the list."""
-    asked = st.query_params
+def filters(enterprise: Enterprise, places: dict[str, str]) -> instruments.Filters:
+    """The row of filters over the list; what they say is kept for the way back from other screens."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = st.text_input("搜索", placeholder="名称、型号、编号、厂家、地点", key="ledger-text", width=280)
-        due = st.selectbox(
-            "到期",
-            [None, *instruments.DUE],
-            index=[None, *instruments.DUE].index(
-                asked.get("due") if asked.get("due") in instruments.DUE else None
-            ),
-            format_func=lambda one: instruments.DUE.get(one, "全部"),
-            key="ledger-due",
-            width=150,
-        )
-        status = st.selectbox(
-            "状态",
-            [None, *InstrumentStatus],
-            index=1 if asked.get("due") else 0,
-            format_func=lambda one: one.value if one else "全部",
-            key="ledger-status",
-            width=120,
-        )
+        text = narrowing.text("名称、型号、编号、厂家、地点", 260)
+        due = narrowing.choice("due", "到期", instruments.DUE, 160)
+        status = narrowing.choice("status", "状态", narrowing.named(InstrumentStatus), 130)
         with st.popover("更多筛选", icon=":material/filter_list:"):
-            known = {row.category_id: row.category for row in choices.kinds()}
-            category_id = st.selectbox(
-                "器具项别",
-                [None, *known],
-                format_func=lambda one: known.get(one, "全部"),
-                key="ledger-category",
-            )
-            purpose = st.selectbox(
-                "器具用途",
-                [None, *Purpose],
-                format_func=lambda one: one.value if one else "全部",
-                key="ledger-purpose",
-            )
+            kind = narrowing.kind()
+            purpose = narrowing.choice("purpose", "器具用途", narrowing.named(Purpose), 260)
+            mode = narrowing.choice("mode_of_delivery", "送检方式", narrowing.named(DeliveryMode), 260)
+            place = narrowing.choice("division", "使用地点", places | {narrowing.NONE: "未填使用地点"}, 260)
+    wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "mode_of_delivery": mode}
+    wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
+    st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
     return instruments.Filters(
         enterprise_id=enterprise.id,
         text=text,
         due=due,
-        status=status,
-        category_id=category_id,
-        purpose=purpose,
+        status=narrowing.member(InstrumentStatus, status),
+        purpose=narrowing.member(Purpose, purpose),
+        delivery_mode=narrowing.member(DeliveryMode, mode),
+        is_placeless=place == narrowing.NONE,
+        division_code=None if place == narrowing.NONE else place,
+        **kind,
     )
 
 
-def change(picked, actions) -> None:
-    """停用, 封存, 恢复在用, 报废: those the table allows for everything picked."""
-    for step in actions:
-        with st.popover(step.label):
-            st.text(f"{step.label} {len(picked)} 台器具")
-            reason = st.text_input("理由", max_chars=500, key=f"reason-{step.action}")
-            if st.button(f"确定{step.label}", type="primary", key=f"do-{step.action}"):
-                with acting(*OWNERS) as (session, account):
-                    ids = [row.id for row in picked]
-                    instruments.change_status(session, ids, step.action, by=account, reason=reason)
-                look.flash(f"已{step.label} {len(picked)} 台器具")
-                st.rerun()
-
-
-def listing() -> None:
-    """The list, and what can be done with what is picked in it."""
-    look.header("强检器具台账维护", f"{enterprise.name}：如实、完整登记在用的强检器具，这也是依法备案。")
-    wanted = filters()
-    toolbar = st.container(horizontal=True)
-    signature = f"{enterprise.id}-{hash(wanted)}"
-    below = st.container()
+def listing(enterprise: Enterprise) -> None:
+    """The list with its filters over it and its pages under it."""
+    look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
+    with looking(*OWNERS) as (session, account):
+        places = instruments.places(session, enterprise.id, by=account)
+    wanted = filters(enterprise, places)
+    toolbar, table = st.container(horizontal=True, gap="xsmall"), st.container()
     with looking(*OWNERS) as (session, account):
         total = instruments.count(session, wanted, by=account)
-        with st.container():
-            number = tables.pager(total, SIZE, f"pages-{signature}")
+        number = tables.pager(total, SIZE, f"ledger-pages-{hash(wanted)}") if total else 1
         rows = instruments.page(session, wanted, by=account, number=number, size=SIZE)
-    with below:
+    picked = []
+    with table:
         if rows:
-            picked = tables.choosing(rows, COLUMNS, f"ledger-{signature}-{number}", "强检器具台账")
+            key = f"ledger-{hash(wanted)}-{number}-{hash(tuple(row.version for row in rows))}"
+            shown = [{**row._mapping, "validity": validity.cell(row), "row": row} for row in rows]
+            picked = [row["row"] for row in tables.choosing(shown, COLUMNS, key, "强检器具台账")]
+        elif wanted == instruments.Filters(enterprise_id=enterprise.id):
+            look.empty("台账还是空的，点击“新增”登记第一台器具")
         else:
-            picked = []
-            is_narrowed = wanted != instruments.Filters(enterprise_id=enterprise.id)
-            look.empty(
-                "没有符合条件的器具，请放宽筛选" if is_narrowed else "台账还是空的，点击“新增”登记第一台器具"
-            )
+            look.empty("没有符合条件的器具，请放宽筛选")
     with toolbar:
-        buttons(rows, picked)
+        buttons(account.role, enterprise.id, rows, picked)
 
 
-def buttons(rows, picked) -> None:
-    """The toolbar."""
-    one = picked[0].id if len(picked) == 1 else None
-    if st.button("新增", type="primary", icon=":material/add:"):
-        go("new")
-    if st.button("复制", disabled=one is None):
-        go("copy", one)
-    if st.button("修改", disabled=one is None):
-        go("edit", one)
-    if st.button("详情", disabled=one is None):
-        st.switch_page(page("instrument"), query_params={"id": str(one)})
-    if st.button("表格编辑", disabled=not rows, icon=":material/table_edit:"):
-        ledger_grid.open_with(picked or rows)
-        st.rerun()
+def buttons(role: Role, enterprise_id: int, rows: Sequence[Any], picked: Sequence[Any]) -> None:
+    """The toolbar; what needs rows picked stays closed until they are."""
+    one = picked[0].id if len(picked) == 1 else 0
+    is_fixed = bool(one) and picked[0].status == InstrumentStatus.scrapped
     free = [row for row in picked if row.status == InstrumentStatus.in_use and row.line_status is None]
+    if st.button("新增", type="primary", icon=":material/add:"):
+        entry.go("new")
+    if st.button("复制", disabled=not one):
+        entry.go("copy", one)
+    if st.button("修改", disabled=not one or is_fixed):
+        entry.go("edit", one)
+    if st.button("详情", disabled=not one):
+        st.switch_page(page("instrument"), query_params={"id": str(one)})
+    if st.button("表格编辑", disabled=not rows, help="直接在表格中修改本页（或选中的）器具"):
+        ledger_grid.open_with(enterprise_id, picked or rows)
+        st.rerun()
     if st.button("预约所选", disabled=not free, icon=":material/event_available:"):
-        st.session_state["gathered"] = [row.id for row in free]
+        basket.add(enterprise_id, [row.id for row in free])
         st.switch_page(page("new_appointment"))
-    if picked and len({row.status for row in picked}) == 1:
-        change(picked, workflow.open_steps(Subject.instrument, picked[0].status, OWNERS[0]))
+    allowed = [
+        {step.action for step in workflow.open_steps(Subject.instrument, s, role)}
+        for s in {r.status for r in picked}
+    ]
+    for action in STEPS:
+        label = workflow.label_of(Subject.instrument, action)
+        is_open = bool(allowed) and all(action in actions for actions in allowed)
+        if st.button(label, disabled=not is_open, key=f"step-{action}"):
+            ask(action, label, picked)
 
 
-mode, wanted_id = st.query_params.get("mode"), st.query_params.get("id", "")
-if mode in TITLES and (mode == "new" or wanted_id.isdecimal()):
-    form(mode, int(wanted_id) if wanted_id else None)
-elif ledger_grid.is_open():
-    look.header("强检器具台账维护", f"{enterprise.name} · 表格编辑")
-    ledger_grid.draw()
+def ask(action: str, label: str, picked: Sequence[Any]) -> None:
+    """Ask for the reason, then take the step."""
+
+    @st.dialog(f"{label} {len(picked)} 台器具")
+    def dialog() -> None:
+        names = "、".join(f"{row.name} {row.serial_number}" for row in picked[:5])
+        st.text(names + (f" 等 {len(picked)} 台" if len(picked) > 5 else ""))
+        reason = st.text_input("理由", max_chars=500, key=f"reason-{action}-{picked[0].id}")
+        if st.button(f"确定{label}", type="primary", key=f"do-{action}"):
+            with acting(*OWNERS) as (session, account):
+                ids = [row.id for row in picked]
+                instruments.change_status(session, ids, action, by=account, reason=reason)
+            look.flash(f"已{label} {len(picked)} 台器具")
+            st.rerun()
+
+    dialog()
+
+
+signed_in(*OWNERS)
+chosen = workplace.chosen()
+if asked := entry.asked():
+    entry.draw(*asked, chosen)
+elif ledger_grid.is_open(chosen.id):
+    look.header("强检器具台账维护", f"{chosen.name} · 表格编辑")
+    ledger_grid.draw(chosen.id)
 else:
-    listing()
+    listing(chosen)

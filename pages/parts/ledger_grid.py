@@ -1,22 +1,22 @@
 """表格编辑: one page of the ledger in a data editor, over a snapshot that stays still while it is edited.
 
 The browser is not believed: its edits are positions in the snapshot and values for an allow-list of
-columns; `instruments.edit_many` checks each value and each version again.
+columns; `instruments.edit_many` checks each value and each version again. Every edited cell is sent at once
+and kept here, because what a browser holds back is lost without a word when its visitor opens another page.
 """
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from db import instruments
-from db.models import OWNERS, DeliveryMode, Origin, Purpose
-from pages.parts import look
-from pages.parts.account import acting
+from db.models import OWNERS, DeliveryMode, InstrumentStatus, Origin, Purpose
+from pages.parts import ledger_words, look, tables
+from pages.parts.account import acting, looking
 
-SHOWN = ("name", "kind", "status")
+SHOWN = ("kind", "status")
 TEXTS = (
     "name",
     "specification",
@@ -25,107 +25,175 @@ TEXTS = (
     "serial_number",
     "manufacturer",
     "location",
+    "remark",
 )
-CHOICES: dict[str, Any] = {"origin": Origin, "purpose": Purpose, "delivery_mode": DeliveryMode}
-EDITABLE = (*TEXTS, *CHOICES, "remark")
-STATE = "ledger_grid"
+CHOICES: Mapping[str, Any] = {"purpose": Purpose, "delivery_mode": DeliveryMode, "origin": Origin}
+EDITABLE = (*TEXTS, *CHOICES)
+CONFLICTS = {"instrument": "器具", "label": "项目", "theirs": "他人改为", "mine": "我填写的"}
+Changes = dict[str, Any]
 
 
-def open_with(rows: Sequence[Any]) -> None:
-    """Freeze these rows as the snapshot to be edited."""
-    number = st.session_state.get(STATE, {}).get("number", 0) + 1
-    kept = [{"id": row.id, "version": row.version, **_cells(row)} for row in rows]
-    st.session_state[STATE] = {"number": number, "rows": kept}
+def _state(enterprise_id: int) -> dict[str, Any]:
+    """What is being edited for an enterprise: rows as they were loaded, and what has been typed by their id.
+
+    `kept` was typed before the editor on the screen appeared, `typed` is all of it.
+    """
+    empty = {"number": 0, "rows": [], "kept": {}, "typed": {}, "stale": {}}
+    state: dict[str, Any] = st.session_state.setdefault(f"grid-{enterprise_id}", empty)
+    return state
 
 
-def is_open() -> bool:
-    """Whether a snapshot is being edited."""
-    return bool(st.session_state.get(STATE, {}).get("rows"))
+def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
+    """Freeze these rows to be edited; scrapped ones stay as they are."""
+    state = _state(enterprise_id)
+    rows = [row for row in rows if row.status != InstrumentStatus.scrapped]
+    state |= {"rows": [_cells(row) for row in rows], "kept": {}, "typed": {}, "stale": {}}
+    state["number"] += 1
 
 
-def close() -> None:
-    """Let go of the snapshot; the number stays, so that the next editor has another key."""
-    st.session_state[STATE] = {"number": st.session_state[STATE]["number"], "rows": []}
+def is_open(enterprise_id: int) -> bool:
+    """Whether rows of this enterprise are being edited."""
+    return bool(_state(enterprise_id)["rows"])
 
 
 def _cells(row: Any) -> dict[str, Any]:
-    fields = dict.fromkeys((*SHOWN, *EDITABLE))
-    return {field: _plain(getattr(row, field)) for field in fields}
+    shown = {field: tables.text(field, getattr(row, field)) for field in (*SHOWN, *EDITABLE)}
+    return {"id": row.id, "version": row.version, **shown}
 
 
-def _plain(value: Any) -> Any:
-    return f"{value:%Y-%m-%d}" if isinstance(value, date) else getattr(value, "value", value) or ""
-
-
-def draw() -> None:
-    """The editor with 保存 and 放弃修改."""
-    state = st.session_state[STATE]
-    key = f"{STATE}-{state['number']}"
-    frame = pd.DataFrame(state["rows"]).set_index("id").drop(columns="version")
-    st.info(
-        f"正在编辑 {len(frame)} 台器具。可从 Excel 粘贴；改完点“保存”，离开前请先保存或放弃。",
-        icon=":material/edit:",
-    )
+def draw(enterprise_id: int) -> None:
+    """The editor with 保存 and 放弃."""
+    state = _state(enterprise_id)
+    key = f"grid-{enterprise_id}-{state['number']}"
+    if key not in st.session_state:
+        state["kept"] = dict(state["typed"])
+    above, toolbar = st.container(), st.container(horizontal=True)
     st.data_editor(
-        frame,
+        _frame(state),
         key=key,
         num_rows="fixed",
-        on_change="ignore",
         hide_index=True,
-        disabled=["kind", "status"],
+        column_order=[
+            "name",
+            "serial_number",
+            "kind",
+            "status",
+            *(f for f in EDITABLE if f not in ("name", "serial_number")),
+        ],
+        disabled=[*SHOWN],
         column_config=_columns(),
+        height=min(38 + 35 * len(state["rows"]), 600),
         alt="台账表格编辑",
     )
-    with st.container(horizontal=True):
-        is_saved = st.button("保存", type="primary", key=f"{key}-save")
-        is_dropped = st.button("放弃修改", key=f"{key}-drop")
-    if is_saved:
-        _save(edits(state["rows"], st.session_state[key]))
-    if is_dropped:
-        close()
-        st.rerun()
+    state["typed"] = merged(state["rows"], state["kept"], st.session_state[key]["edited_rows"])
+    with toolbar:
+        _buttons(state, key)
+    with above:
+        _say(state)
+
+
+def _frame(state: Mapping[str, Any]) -> pd.DataFrame:
+    rows = [row | state["kept"].get(row["id"], {}) for row in state["rows"]]
+    return pd.DataFrame(rows).set_index("id").drop(columns="version")
 
 
 def _columns() -> dict[str, Any]:
+    labels = instruments.LABELS
     config: dict[str, Any] = {
-        field: st.column_config.TextColumn(instruments.LABELS[field]) for field in EDITABLE
+        field: st.column_config.TextColumn(
+            labels[field], max_chars=instruments.TEXTS[field], required=field in instruments.REQUIRED
+        )
+        for field in TEXTS
     }
     for field, enum in CHOICES.items():
-        config[field] = st.column_config.SelectboxColumn(
-            instruments.LABELS[field], options=[one.value for one in enum], required=True
-        )
-    for field, limit in instruments.TEXTS.items():
-        config[field] = st.column_config.TextColumn(
-            instruments.LABELS[field], max_chars=limit, required=field in instruments.REQUIRED
-        )
-    return config | {
-        "kind": st.column_config.TextColumn("器具种别"),
-        "status": st.column_config.TextColumn("状态"),
-    }
+        options = [one.value for one in enum]
+        config[field] = st.column_config.SelectboxColumn(labels[field], options=options, required=True)
+    shown = {"kind": "器具种别", "status": "状态"}
+    return config | {field: st.column_config.TextColumn(label) for field, label in shown.items()}
 
 
-def edits(rows: Sequence[dict[str, Any]], delta: Any) -> list[tuple[int, int, dict[str, Any]]]:
-    """What the editor says has changed, as (id, version, fields); positions outside the snapshot are dropped."""
-    found = []
-    for position, changes in delta.get("edited_rows", {}).items():
+def merged(
+    rows: Sequence[Mapping[str, Any]], kept: Mapping[int, Changes], delta: Mapping[Any, Changes]
+) -> dict[int, Changes]:
+    """What has been typed, by id, over what was kept, without what is as it was; `delta` is by position."""
+    typed = {id: dict(changes) for id, changes in kept.items()}
+    for position, changes in delta.items():
         if 0 <= int(position) < len(rows):
-            row = rows[int(position)]
-            found.append(
-                (row["id"], row["version"], {field: _typed(field, new) for field, new in changes.items()})
-            )
-    return found
+            mine = typed.setdefault(rows[int(position)]["id"], {})
+            mine |= {field: "" if new is None else new for field, new in changes.items()}
+    for row in rows:
+        mine = typed.get(row["id"], {})
+        typed[row["id"]] = {field: new for field, new in mine.items() if row.get(field) != new}
+    return {id: changes for id, changes in typed.items() if changes}
 
 
-def _typed(field: str, value: Any) -> Any:
-    return "" if value is None and field in instruments.TEXTS else value
+def _buttons(state: dict[str, Any], key: str) -> None:
+    # Open also when nothing is typed yet: the click may end the edit of the first cell.
+    is_saved = st.button("保存", type="primary", key=f"{key}-save")
+    if st.button("放弃修改" if state["typed"] else "关闭", key=f"{key}-drop"):
+        _leave(state, "已放弃未保存的修改" if state["typed"] else "")
+    if is_saved and not _find_stale(state):
+        typed = state["typed"]
+        edits = [(row["id"], row["version"], typed[row["id"]]) for row in state["rows"] if row["id"] in typed]
+        if edits:
+            with acting(*OWNERS) as (session, account):
+                instruments.edit_many(session, edits, by=account)
+        _leave(state, f"已保存 {len(edits)} 台器具的修改" if edits else "没有需要保存的修改")
 
 
-def _save(changed: list[tuple[int, int, dict[str, Any]]]) -> None:
-    if not changed:
-        st.warning("没有需要保存的修改", icon=":material/info:")
-        return
-    with acting(*OWNERS) as (session, account):
-        saved = instruments.edit_many(session, changed, by=account)
-    close()
-    look.flash(f"已保存 {len(saved)} 台器具的修改")
+def _leave(state: dict[str, Any], said: str) -> None:
+    state["rows"], state["typed"] = [], {}
+    if said:
+        look.flash(said)
+    st.rerun()
+
+
+def _find_stale(state: dict[str, Any]) -> bool:
+    """Look for rows that were changed meanwhile; whether there are any."""
+    versions = {row["id"]: row["version"] for row in state["rows"]}
+    with looking(*OWNERS) as (session, account):
+        now = instruments.chosen(session, list(state["typed"]), by=account)
+    state["stale"] = {row.id: _cells(row) for row in now if row.version != versions[row.id]}
+    return bool(state["stale"])
+
+
+def _say(state: dict[str, Any]) -> None:
+    if state["stale"]:
+        _settle(state)
+    elif typed := state["typed"]:
+        cells = sum(len(changes) for changes in typed.values())
+        st.warning(f"已改 {len(typed)} 台器具的 {cells} 处，尚未保存", icon=":material/edit_note:")
+    else:
+        st.info(
+            f"共 {len(state['rows'])} 台器具，可直接修改单元格，也可从 Excel 粘贴", icon=":material/edit:"
+        )
+
+
+def _settle(state: dict[str, Any]) -> None:
+    """Show what colleagues have changed meanwhile beside what was typed, and ask which holds."""
+    before = {row["id"]: row for row in state["rows"]}
+    rows = []
+    for id, theirs in state["stale"].items():
+        mine = state["typed"].get(id, {})
+        for field in EDITABLE:
+            if field in mine or theirs[field] != before[id][field]:
+                words = {"theirs": theirs[field], "mine": mine.get(field, ledger_words.UNTOUCHED)}
+                name = f"{theirs['name']} {theirs['serial_number']}"
+                rows.append({"instrument": name, "label": instruments.LABELS[field], **words})
+    st.warning(f"{len(state['stale'])} 台器具已被他人修改，请核对后决定怎样保存", icon=":material/group:")
+    tables.listing(rows, CONFLICTS, "他人的修改与我填写的对照")
+    with st.container(horizontal=True):
+        if st.button("保留他人的修改，只保存我改过的单元格"):
+            _take_over(state, is_mine_kept=True)
+        if st.button("放弃我对这些器具的修改"):
+            _take_over(state, is_mine_kept=False)
+
+
+def _take_over(state: dict[str, Any], is_mine_kept: bool) -> None:
+    """Go on from the rows as they stand now."""
+    stale = state["stale"]
+    if not is_mine_kept:
+        state["typed"] = {id: changes for id, changes in state["typed"].items() if id not in stale}
+    state["rows"] = [stale.get(row["id"], row) for row in state["rows"]]
+    state["stale"], state["number"] = {}, state["number"] + 1
     st.rerun()

@@ -91,7 +91,7 @@ def mark(status: str) -> str:
 def empty(sentence: str, page: Page | None = None, label: str = "") -> None:
     """Say that there is nothing here yet, and offer the page where it begins."""
     with st.container(border=True, horizontal_alignment="center", gap="small"):
-        st.markdown(":gray[:material/inbox:]")
+        st.markdown(":gray[:material/inbox:]", width="content")
         st.text(sentence)
         if page:
             st.page_link(page, label=label or page.title, icon=":material/arrow_forward:")

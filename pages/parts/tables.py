@@ -13,7 +13,18 @@ from db import clock
 from pages.parts import look
 
 STATUS_FIELDS = ("status", "line_status", "conclusion")
-NATURAL: Mapping[str, int] = {}
+# Pixels. A column is as wide as what its first rows hold, which is too narrow where these are empty.
+WIDTHS = {
+    "status": 105,
+    "line_status": 105,
+    "conclusion": 95,
+    "validity": 180,
+    "plan": 200,
+    "advice": 400,
+    "number": 150,
+    "receipt_number": 150,
+    "submitted_at": 145,
+}
 
 
 def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pd.DataFrame:
@@ -45,7 +56,13 @@ def listing(
     rows: Sequence[Any], columns: Mapping[str, str], alt: str, height: int | Literal["auto"] = "auto"
 ) -> None:
     """A table to read."""
-    st.dataframe(frame(rows, columns), hide_index=True, height=height, alt=alt, placeholder="")
+    shown, config = frame(rows, columns), _wide(columns, WIDTHS)
+    st.dataframe(shown, hide_index=True, height=height, column_config=config, alt=alt, placeholder="")
+
+
+def _wide(columns: Mapping[str, str], widths: Mapping[str, int]) -> dict[str, Any]:
+    chosen = {columns[field]: wide for field, wide in {**WIDTHS, **widths}.items() if field in columns}
+    return {label: st.column_config.Column(width=wide) for label, wide in chosen.items()}
 
 
 def choosing(
@@ -55,7 +72,7 @@ def choosing(
     alt: str,
     is_many: bool = True,
     is_all: bool = False,
-    widths: Mapping[str, int] = NATURAL,
+    widths: Mapping[str, int] = WIDTHS,
     height: int | Literal["auto"] = "auto",
 ) -> list[Any]:
     """A table to pick rows from; the rows picked. Put the page and the filters into `key`.
@@ -71,7 +88,7 @@ def choosing(
         on_select="rerun",
         selection_mode="multi-row" if is_many else "single-row",
         selection_default=everything if is_all else None,
-        column_config={columns[field]: st.column_config.Column(width=wide) for field, wide in widths.items()},
+        column_config=_wide(columns, widths),
         alt=alt,
         placeholder="",
         height=height,
@@ -86,4 +103,4 @@ def pager(total: int, size: int, key: str, start: int = 1) -> int:
         st.caption(f"共 {total:,} 条" + (f"，每页 {size} 条" if pages > 1 else ""), width="content")
         if pages == 1:
             return 1
-        return st.pagination(pages, default=min(max(start, 1), pages), key=key)
+        return st.pagination(pages, default=min(max(start, 1), pages), width="stretch", key=key)

@@ -8,13 +8,15 @@ from pages.parts import look
 from pages.parts.account import looking
 from pages.parts.navigation import page
 
+NO_ENTERPRISE = "您的账号还没有关联企业。请联系企业确认授权，授权后这里会显示该企业的器具和预约"
+
 
 def chosen() -> Enterprise:
     """The enterprise this page is for; a person with several chooses, one with none is told what to do."""
     with looking(*OWNERS) as (session, account):
         mine = enterprises.page(session, by=account)
     if not mine:
-        look.empty("您还没有获得企业授权。请联系企业，在“我的企业授权”中通过您的关联申请", page("profile"))
+        look.empty(NO_ENTERPRISE, page("profile"))
         st.stop()
     if len(mine) == 1:
         return mine[0]

@@ -1,0 +1,36 @@
+"""Values of the ledger in words: names for keys of other tables, Chinese for members of lists."""
+
+from enum import StrEnum
+from typing import Any
+
+from db import instruments
+from db.models import Conclusion, InstrumentStatus
+from pages.parts import choices, tables
+
+LABELS = instruments.LABELS | {"status": "状态", "verified_on": "检定日期", "conclusion": "结论"}
+LISTS = instruments.CHOICES | {"status": InstrumentStatus, "conclusion": Conclusion}
+EMPTY = "（空）"
+# In a comparison, where only the other one has changed a field.
+UNTOUCHED = "（未改）"
+
+
+def value(field: str, stored: Any) -> str:
+    """A value of `field` as people read it, whether it comes from the ledger, a form or the history."""
+    if stored in (None, ""):
+        return EMPTY
+    if field == "kind_id":
+        return next((kind.name for kind in choices.kinds() if kind.id == stored), str(stored))
+    if field == "division_code":
+        division = choices.tree().rows.get(stored)
+        return division.full_name if division else str(stored)
+    if field in LISTS and not isinstance(stored, StrEnum):
+        return str(LISTS[field][stored].value)
+    return str(tables.text("", stored))
+
+
+def changes(changed: dict[str, Any]) -> list[str]:
+    """What one act did, a sentence for each field."""
+    return [
+        f"{LABELS.get(field, field)}：{value(field, old)} → {value(field, new)}"
+        for field, (old, new) in changed.items()
+    ]
