@@ -161,8 +161,8 @@ def page(
 ) -> tuple[list[AppointmentRow], int]:
     """预约单记录: one page, the newest first, and the count of all that match.
 
-    `text` looks in the number and the enterprise's name; `is_open` asks for those with open lines, or
-    without.
+    `text` looks in the number and the enterprise's name; `is_open` asks for those with open lines the asker
+    sees, or without.
     """
     conditions = [reach.appointments(by)]
     if enterprise_id is not None:
@@ -172,7 +172,9 @@ def page(
         conditions.append(sa.or_(*(column.contains(text.strip(), autoescape=True) for column in shown)))
     if is_open is not None:
         under_way = sa.exists().where(
-            col(AppointmentLine.appointment_id) == Appointment.id, col(AppointmentLine.status).in_(OPEN)
+            col(AppointmentLine.appointment_id) == Appointment.id,
+            col(AppointmentLine.status).in_(OPEN),
+            reach.lines(by),
         )
         conditions.append(under_way if is_open else ~under_way)
     joined = (
@@ -198,10 +200,9 @@ def page(
 
 
 def _status_counts(session: Session, ids: Sequence[int], by: Account) -> dict[int, dict[LineStatus, int]]:
-    seen = reach.lines(by) if by.role == Role.institution else sa.true()
     rows = session.execute(
         sa.select(AppointmentLine.appointment_id, AppointmentLine.status, func.count())
-        .where(col(AppointmentLine.appointment_id).in_(ids), seen)
+        .where(col(AppointmentLine.appointment_id).in_(ids), reach.lines(by))
         .group_by(AppointmentLine.appointment_id, AppointmentLine.status)
     )
     found: dict[int, dict[LineStatus, int]] = {}
@@ -424,7 +425,8 @@ def lines(
 
     `is_by_deadline` puts first what must be done first: by the lawful deadline, then the day agreed.
     """
-    urgent = (col(AppointmentLine.due_on), col(AppointmentLine.planned_until)) if is_by_deadline else ()
+    dates = (AppointmentLine.due_on, AppointmentLine.planned_until)
+    urgent = [col(day).nulls_last() for day in dates] if is_by_deadline else []
     rows = (
         _listed()
         .where(*_conditions(session, by, filters))

@@ -566,7 +566,7 @@ def places(session: Session, enterprise_id: int, *, by: Account) -> dict[str, st
         )
         .order_by(Division.code)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def bookable(
