@@ -433,7 +433,9 @@ def test_the_ledger_of_the_area_is_searched_by_owner_too(busy, supervisor, monke
     assert total(visit(monkeypatch, supervisor, "instruments", text="浙江大学")) == 1
     shown = tick(visit(monkeypatch, supervisor, "instruments", text="浙江大学"), 0)
     link = next(one.proto for one in shown.get("page_link") if "的详情" in one.proto.label)
-    assert link.page == "instrument"
+    assert "浙江大学医院" in said(
+        visit(monkeypatch, supervisor, link.page, **dict(parse_qsl(link.query_string)))
+    )
 
 
 def test_the_ledger_is_narrowed_by_kind_and_place(busy, supervisor, monkeypatch):
@@ -445,9 +447,16 @@ def test_the_ledger_is_narrowed_by_kind_and_place(busy, supervisor, monkeypatch)
     assert total(visit(monkeypatch, supervisor, "instruments", division="none")) == 1
 
 
-def test_an_unknown_address_narrows_nothing(busy, supervisor, monkeypatch):
-    query = {"status": "gone", "due": "x", "division": "abc", "kind": "c"}
+@pytest.mark.parametrize("division", ["abc", "000000", "３３０１０６", "33010"])
+def test_an_unknown_address_narrows_nothing(busy, supervisor, monkeypatch, division):
+    query = {"status": "gone", "due": "x", "division": division, "kind": "c"}
     assert total(visit(monkeypatch, supervisor, "instruments", **query)) == 19
+
+
+def test_a_long_search_in_an_address_is_cut(busy, supervisor, monkeypatch):
+    shown = visit(monkeypatch, supervisor, "lines", text="表" * 5000)
+    assert len(shown.text_input[0].value) == 100
+    assert "请放宽筛选" in said(shown)
 
 
 def test_a_supervisor_books_for_an_enterprise(supervisor, owner, clerk, monkeypatch):

@@ -8,7 +8,13 @@ from pages.parts import lines, look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.gaps import coverage
 
-COLUMNS = {"waited": "已等待", "unassigned_reason": "原因"} | lines.COLUMNS | {"submitted_at": "申请时间"}
+COLUMNS = {
+    "waited": "已等待",
+    "name": "器具名称",
+    "unassigned_reason": "原因",
+    **lines.COLUMNS,
+    "submitted_at": "申请时间",
+}
 CANDIDATES = {"name": "技术机构", "note": "授权情况", "open_count": "未办结器具"}
 VIEWS = {"lines": "待指派器具", "gaps": "授权缺口"}
 

@@ -3,6 +3,7 @@
 A filter's key holds the address's query, so that a link always shows exactly the list it names.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from db.models import Account
 from pages.parts import choices
 
 NONE = "none"
+MOST = 100
 
 
 def signature() -> str:
@@ -37,9 +39,9 @@ def choice(name: str, label: str, options: Mapping[str, str], width: int = 200) 
 
 def text(placeholder: str, width: int = 300) -> str:
     """The search box."""
-    asked = st.query_params.get("text", "")
+    asked = st.query_params.get("text", "")[:MOST]
     return st.text_input(
-        "搜索", asked, max_chars=100, placeholder=placeholder, width=width, key=f"text?{signature()}"
+        "搜索", asked, max_chars=MOST, placeholder=placeholder, width=width, key=f"text?{signature()}"
     )
 
 
@@ -81,7 +83,7 @@ def places(account: Account) -> dict[str, str]:
         if low <= code <= high and not row.is_connector
     }
     asked = st.query_params.get("division", "")
-    if asked.isdecimal() and len(asked) == 6:
+    if re.fullmatch("[1-9][0-9]{5}", asked):
         # A retired code in use stays readable.
         found.setdefault(asked, f"已撤销的区划 {asked}")
     return found | {NONE: "未填使用地点"}
