@@ -39,8 +39,8 @@ def walk() -> dict[str, dict[str, str]]:
 
     names = {role: username for username, role, _ in SHOWCASE}
     return {
-        names["使用单位"]: {"home": "/", "ledger": "/ledger", "appointments": "/appointments"},
-        names["监管人员"]: {"board": "/board", "unassigned": "/unassigned"},
+        names["企业用户"]: {"ledger": "/ledger"},
+        names["监管人员（全市）"]: {"board": "/board"},
         names["审核人员"]: {"registrations": "/registrations"},
     }
 
