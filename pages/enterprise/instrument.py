@@ -90,7 +90,7 @@ with st.container(horizontal=True):
 if reader.role in OWNERS:
     tools(row)
 
-with st.container(border=True), st.grid(4, min_column_width=170, gap="small"):
+with st.container(border=True), st.grid(4, min_column_width=140, gap="small"):
     for label, value in facts(row).items():
         with st.container(gap="xxsmall"):
             st.caption(label)

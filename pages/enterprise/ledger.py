@@ -38,9 +38,9 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> instruments.Filte
         with st.popover("更多筛选", icon=":material/filter_list:"):
             kind = narrowing.kind()
             purpose = narrowing.choice("purpose", "器具用途", narrowing.named(Purpose), 260)
-            mode = narrowing.choice("mode_of_delivery", "送检方式", narrowing.named(DeliveryMode), 260)
+            mode = narrowing.choice("delivery", "送检方式", narrowing.named(DeliveryMode), 260)
             place = narrowing.choice("division", "使用地点", places | {narrowing.NONE: "未填使用地点"}, 260)
-    wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "mode_of_delivery": mode}
+    wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "delivery": mode}
     wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
     st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
     return instruments.Filters(
@@ -56,6 +56,11 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> instruments.Filte
     )
 
 
+def _page_asked() -> int:
+    asked = st.query_params.get("page", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+
+
 def listing(enterprise: Enterprise) -> None:
     """The list with its filters over it and its pages under it."""
     look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
@@ -65,7 +70,8 @@ def listing(enterprise: Enterprise) -> None:
     toolbar, table = st.container(horizontal=True, gap="xsmall"), st.container()
     with looking(*OWNERS) as (session, account):
         total = instruments.count(session, wanted, by=account)
-        number = tables.pager(total, SIZE, f"ledger-pages-{hash(wanted)}") if total else 1
+        number = tables.pager(total, SIZE, f"ledger-pages-{hash(wanted)}", _page_asked()) if total else 1
+        st.session_state[entry.BACK] |= {"page": str(number)} if number > 1 else {}
         rows = instruments.page(session, wanted, by=account, number=number, size=SIZE)
     picked = []
     with table:

@@ -13,7 +13,7 @@ TO_DO = {
     UnassignedReason.no_kind: "请在台账中补填器具种别",
     UnassignedReason.no_division: "请在台账中补填使用地点行政区划",
 }
-WAIT = "授权补全后自动重新指派，也可联系监管人员人工指派"
+WAIT = "授权后自动指派，急需请联系监管人员"
 
 
 def advice(line: Any, note: str = "") -> str:

@@ -30,6 +30,8 @@ TEXTS = (
 CHOICES: Mapping[str, Any] = {"purpose": Purpose, "delivery_mode": DeliveryMode, "origin": Origin}
 EDITABLE = (*TEXTS, *CHOICES)
 CONFLICTS = {"instrument": "器具", "label": "项目", "theirs": "他人改为", "mine": "我填写的"}
+# Pixels; what is refused is said below it, on the same screen.
+HEIGHT = 400
 Changes = dict[str, Any]
 
 
@@ -82,14 +84,14 @@ def draw(enterprise_id: int) -> None:
         ],
         disabled=[*SHOWN],
         column_config=_columns(),
-        height=min(38 + 35 * len(state["rows"]), 600),
+        height=min(38 + 35 * len(state["rows"]), HEIGHT),
         alt="台账表格编辑",
     )
     state["typed"] = merged(state["rows"], state["kept"], st.session_state[key]["edited_rows"])
-    with toolbar:
-        _buttons(state, key)
     with above:
         _say(state)
+    with toolbar:
+        _buttons(state, key)
 
 
 def _frame(state: Mapping[str, Any]) -> pd.DataFrame:
@@ -132,7 +134,8 @@ def _buttons(state: dict[str, Any], key: str) -> None:
     is_saved = st.button("保存", type="primary", key=f"{key}-save")
     if st.button("放弃修改" if state["typed"] else "关闭", key=f"{key}-drop"):
         _leave(state, "已放弃未保存的修改" if state["typed"] else "")
-    if is_saved and not _find_stale(state):
+    if is_saved:
+        _check_stale(state)
         typed = state["typed"]
         edits = [(row["id"], row["version"], typed[row["id"]]) for row in state["rows"] if row["id"] in typed]
         if edits:
@@ -148,13 +151,14 @@ def _leave(state: dict[str, Any], said: str) -> None:
     st.rerun()
 
 
-def _find_stale(state: dict[str, Any]) -> bool:
-    """Look for rows that were changed meanwhile; whether there are any."""
+def _check_stale(state: dict[str, Any]) -> None:
+    """Look for rows that were changed meanwhile, and ask what to do about them before anything is saved."""
     versions = {row["id"]: row["version"] for row in state["rows"]}
     with looking(*OWNERS) as (session, account):
         now = instruments.chosen(session, list(state["typed"]), by=account)
     state["stale"] = {row.id: _cells(row) for row in now if row.version != versions[row.id]}
-    return bool(state["stale"])
+    if state["stale"]:
+        st.rerun()
 
 
 def _say(state: dict[str, Any]) -> None:
