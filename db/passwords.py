@@ -1,5 +1,6 @@
 """Passwords: what may be one, and bcrypt hashes as the sign-in form checks them."""
 
+import secrets
 import unicodedata
 
 import bcrypt
@@ -14,6 +15,8 @@ MOST_BYTES = 72
 CLASSES = (str.isupper, str.islower, str.isdecimal)
 # Of a random secret nobody kept: an unknown name costs the same work as a wrong password.
 DUMMY_HASH = "$2b$12$2gS6EkgdqLsLeKQcO/Aw.OFehLI4JyrvOKS1qSt/vhWe/IYYW.4HS"
+# Without the letters and digits that look alike.
+READABLE = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
 # Those that would pass the other rules and head every list of leaked passwords.
 LEAKED = """
 1234567890ab 123456789abc 123456789012 111111111111 123123123123 123456123456 112233445566 000000000000
@@ -38,6 +41,12 @@ def matches(password: str, password_hash: str) -> bool:
     """Whether the password is the one that was hashed; never for one that is too long to have been."""
     typed = password.encode()
     return len(typed) <= MOST_BYTES and bcrypt.checkpw(typed, password_hash.encode())
+
+
+def generated() -> str:
+    """A random password to pass on by telephone: three groups of four letters and digits nobody misreads."""
+    groups = ("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(3))
+    return "-".join(groups)
 
 
 def check(password: str, username: str) -> None:

@@ -293,7 +293,7 @@ def place_in_code(session: Session, credit_code: str) -> str:
     return division.full_name if division else ""
 
 
-def approve(session: Session, registration_id: int, *, by: Account, note: str = "") -> Enterprise:
+def approve(session: Session, registration_id: int, *, by: Account, reason: str = "") -> Enterprise:
     """通过: the enterprise and its account come into being. Raises Refused, NotFound or Conflict."""
     registration = find(session, registration_id, by=by)
     form, _ = _read(session, registration.model_dump(), registration.id)
@@ -310,7 +310,7 @@ def approve(session: Session, registration_id: int, *, by: Account, note: str = 
     )
     session.add(enterprise)
     session.flush()
-    _decide(session, registration, "approve", by, note, enterprise_id=enterprise.id)
+    _decide(session, registration, "approve", by, reason, enterprise_id=enterprise.id)
     session.add(
         Account(
             username=registration.username,

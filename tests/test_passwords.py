@@ -77,3 +77,10 @@ def _seconds(password_hash):
     start = time.process_time()
     assert not passwords.matches("wrong", password_hash)
     return time.process_time() - start
+
+
+def test_a_generated_password_may_be_one_and_is_never_the_same():
+    made = {passwords.generated() for _ in range(20)}
+    assert len(made) == 20
+    for password in made:
+        passwords.check(password, "zhang.wei")

@@ -2,118 +2,94 @@
 
 import streamlit as st
 
-from db import accounts, institutions
+from db import accounts
 from db.models import Role
-from pages.parts import choices, look, tables
+from pages.parts import account_forms, look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
 
 SIZE = 50
 COLUMNS = {
     "username": "账号",
     "full_name": "姓名",
-    "role": "角色",
+    "role": "身份",
     "belongs_to": "所属",
     "mobile": "手机号",
     "state": "状态",
 }
-GIVEN = tuple(role for role in Role if role != Role.enterprise)
-
-signed_in(Role.administrator)
-look.header("账户管理", "使用单位的账号由企业注册和审核产生；其余账号在这里新增，首次登录须修改密码。")
 
 
-@st.dialog("新增账号", width="large")
-def add() -> None:
-    """A new account; the dialog stays open, with what was typed, until it is saved."""
-    with looking(Role.administrator) as (session, administrator):
-        stations = {row.id: row.name for row in institutions.page(session, by=administrator)}
-    left, right = st.columns(2)
-    role = left.selectbox(
-        "角色 *", GIVEN, index=None, format_func=lambda one: one.value, placeholder="请选择"
-    )
-    full_name = right.text_input("姓名 *", max_chars=60)
-    username = left.text_input("账号 *", max_chars=40)
-    password = right.text_input("初始密码 *", max_chars=64, type="password", autocomplete="new-password")
-    mobile = left.text_input("手机号", max_chars=20)
-    institution_id = division_code = None
-    if role == Role.institution:
-        institution_id = right.selectbox(
-            "技术机构 *", list(stations), index=None, format_func=stations.get, placeholder="请选择"
+def state(row: accounts.AccountRow) -> str:
+    """Whether the account may sign in, by sign and word."""
+    if not row.is_active:
+        return look.mark("停用")
+    return "◔ 待改初始密码" if row.must_change_password else "● 正常"
+
+
+def card(row: accounts.AccountRow, is_mine: bool) -> None:
+    """The account that was picked, and what can be done with it."""
+    with st.container(border=True):
+        st.markdown(f"**{look.plain(row.full_name)}** {state(row)}")
+        st.text(" · ".join(filter(None, (row.username, row.role.value, row.belongs_to, row.mobile))))
+        if is_mine:
+            st.caption("这是您自己的账号：密码请在“个人中心”修改；停用请由另一位管理员操作。")
+            return
+        with st.container(horizontal=True):
+            account_forms.reset(row)
+            switch(row)
+
+
+def switch(row: accounts.AccountRow) -> None:
+    """停用 asks once more; 恢复 does not."""
+    if not row.is_active:
+        is_resumed, is_suspended = (
+            st.button("恢复", icon=":material/play_circle:", key=f"resume-{row.id}"),
+            False,
         )
-    if role in (Role.reviewer, Role.supervisor):
-        division_code = choices.division("new-account", "管辖区域", help="不选表示全部区域")
-    if st.button("确定", type="primary", disabled=role is None):
+    else:
+        with st.popover("停用", icon=":material/pause_circle:", key=f"stop-{row.id}"):
+            st.text(f"停用后，{row.full_name} 立即在所有设备上退出，不能再登录。可以随时恢复。")
+            is_suspended, is_resumed = st.button("确认停用", type="primary", key=f"suspend-{row.id}"), False
+    if is_suspended or is_resumed:
+        change = accounts.suspend if is_suspended else accounts.resume
         with acting(Role.administrator) as (session, administrator):
-            made = accounts.create(
-                session,
-                username=username,
-                full_name=full_name,
-                password=password,
-                role=role,
-                by=administrator,
-                mobile=mobile,
-                institution_id=institution_id,
-                division_code=division_code,
-            )
-        look.flash(f"已新增账号 {made.username}")
+            change(session, row.id, by=administrator)
+        look.flash(f"{row.username} 已{'停用' if is_suspended else '恢复'}")
         st.rerun()
 
 
+me = signed_in(Role.administrator)
+look.header("账户管理", "使用单位的账号由企业注册和审核产生；其余账号在这里新增，首次登录须修改密码。")
+account_forms.show_password()
+if st.session_state.get("is-adding-account"):
+    account_forms.add()
+elif st.button("新增账号", type="primary", icon=":material/person_add:"):
+    st.session_state["is-adding-account"] = True
+    st.rerun()
+
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    if st.button("新增账号", type="primary", icon=":material/person_add:"):
-        add()
-    text = st.text_input("搜索", placeholder="账号、姓名、所属", width=260)
-    asked = st.query_params.get("role")
-    role = st.selectbox(
-        "角色",
-        [None, *Role],
-        index=[None, *Role].index(Role[asked] if asked in Role.__members__ else None),
-        format_func=lambda one: one.value if one else "全部",
-        width=160,
-    )
+    text = narrowing.text("账号、姓名、所属")
+    role = narrowing.choice("role", "身份", narrowing.named(Role))
 
 key = f"accounts-{text}-{role}"
+number = st.session_state.get(f"{key}-pages", 1)
 with looking(Role.administrator) as (session, administrator):
-    number = st.session_state.get(f"{key}-pages", 1)
-    rows, total = accounts.page(session, by=administrator, text=text, role=role, number=number, size=SIZE)
+    rows, total = accounts.page(
+        session,
+        by=administrator,
+        text=text,
+        role=narrowing.member(Role, role),
+        number=number,
+        size=SIZE,
+    )
 if not rows:
-    look.empty("没有符合条件的账号")
+    look.empty("没有符合条件的账号，请换一个条件")
     st.stop()
-states = [{**row.__dict__, "state": "正常" if row.is_active else look.mark("停用")} for row in rows]
-picked = tables.choosing(states, COLUMNS, f"{key}-{number}", "账号", is_many=False)
+listed = [{**row.__dict__, "state": state(row), "row": row} for row in rows]
+# The rows in the key: an account added meanwhile would move the pick to another one.
+shown = hash(tuple(row.id for row in rows))
+picked = tables.choosing(listed, COLUMNS, f"{key}-{number}-{shown}", "账号", is_many=False)
 tables.pager(total, SIZE, f"{key}-pages")
-if not picked:
-    st.stop()
-
-chosen = picked[0]
-with st.container(border=True):
-    st.subheader(f"{chosen['full_name']}（{chosen['username']}）", anchor=False)
-    left, right = st.columns(2, gap="large")
-    with left:
-        password = st.text_input(
-            "新的初始密码",
-            type="password",
-            max_chars=64,
-            autocomplete="new-password",
-            key=f"reset-{chosen['id']}",
-        )
-        is_reset = st.button("重置密码", key=f"reset-do-{chosen['id']}")
-        st.caption("重置后该账号在所有设备上退出，首次登录须修改密码。")
-    with right:
-        is_sure = not chosen["is_active"] or st.checkbox(
-            "确认停用，立即退出所有设备", key=f"sure-{chosen['id']}"
-        )
-        is_switched = st.button(
-            "停用" if chosen["is_active"] else "恢复", disabled=not is_sure, key=f"switch-{chosen['id']}"
-        )
-if is_reset:
-    with acting(Role.administrator) as (session, administrator):
-        accounts.reset_password(session, chosen["id"], password, by=administrator)
-    look.flash(f"{chosen['username']} 的密码已重置")
-    st.rerun()
-if is_switched:
-    with acting(Role.administrator) as (session, administrator):
-        change = accounts.suspend if chosen["is_active"] else accounts.resume
-        change(session, chosen["id"], by=administrator)
-    look.flash(f"{chosen['username']} 已{'停用' if chosen['is_active'] else '恢复'}")
-    st.rerun()
+if picked:
+    card(picked[0]["row"], is_mine=picked[0]["row"].id == me.id)
+else:
+    st.caption("选中一个账号，可以重置密码、停用或恢复。")

@@ -1,70 +1,110 @@
 """工作日: holidays and the weekend days worked for them, year by year."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from db import clock, workdays
 from db.models import Role
-from pages.parts import look
+from pages.parts import look, months
 from pages.parts.account import acting, looking, signed_in
 
-OFF, WORKED = "放假", "上班"
+OFF, WORKED = "休息", "上班"
+ARRANGEMENTS = {OFF: False, WORKED: True}
+COLUMNS = {
+    "日期": st.column_config.DateColumn(format="YYYY-MM-DD", required=True, width=110),
+    "安排": st.column_config.SelectboxColumn(options=list(ARRANGEMENTS), required=True, width=80),
+    "名称": st.column_config.TextColumn(max_chars=60, width=170),
+}
+
+
+def load(year: int) -> None:
+    """Keep the year as it stands: the editor drops what is typed when its frame changes."""
+    with looking(Role.administrator) as (session, _):
+        seen = [(row.day, row.is_working, row.name) for row in workdays.of_year(session, year)]
+    st.session_state["calendar-year-loaded"] = year
+    st.session_state["calendar-seen"] = seen
+    st.session_state["calendar-number"] = st.session_state.get("calendar-number", 0) + 1
+
+
+def frame(seen: list[tuple[Any, bool, str]]) -> pd.DataFrame:
+    """The rows as the editor takes them."""
+    rows = [(day, WORKED if is_working else OFF, name) for day, is_working, name in seen]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"日期": "datetime64[ns]"})
+
+
+def days(edited: pd.DataFrame) -> list[tuple[Any, Any, Any]]:
+    """What stands in the editor, line by line, wholly empty lines left out; the operation checks it."""
+    rows = edited.dropna(how="all").itertuples(index=False, name=None)
+    return [
+        (
+            day.date() if isinstance(day, pd.Timestamp) else None,
+            ARRANGEMENTS.get(arrangement) if isinstance(arrangement, str) else None,
+            name if isinstance(name, str) else "",
+        )
+        for day, arrangement, name in rows
+    ]
+
+
+def stay_with_edits() -> None:
+    """Before the year is drawn: whoever leaves it with unsaved edits is kept there and told so."""
+    loaded = st.session_state.get("calendar-year-loaded")
+    edits = st.session_state.get(f"calendar-{st.session_state.get('calendar-number')}")
+    if edits and any(edits.values()) and st.session_state.get("calendar-year") != loaded:
+        st.session_state["calendar-year"] = loaded
+        st.warning(f"{loaded} 年有未保存的修改，请先保存，或点“重新载入”放弃", icon=":material/edit:")
+
 
 signed_in(Role.administrator)
-look.header("工作日", "只登记例外：工作日放假，和周末调休上班。其余按周一至周五。所有时限据此计算。")
-
+look.header("工作日", "只登记例外：周一至周五的休息日，和周末的调休上班日。所有时限据此计算。")
+with looking(Role.administrator) as (session, _):
+    calendar = workdays.calendar(session)
 this_year = clock.today().year
-year = st.segmented_control(
-    "年份", list(range(this_year - 2, this_year + 3)), default=this_year, key="calendar-year"
+stay_with_edits()
+chosen = st.segmented_control(
+    "年份",
+    sorted({*calendar.years, this_year, this_year + 1, this_year + 2}),
+    default=this_year,
+    format_func=lambda one: f"{one} 年" if one in calendar.years else f"{one} 年（未公布）",
+    key="calendar-year",
+    label_visibility="collapsed",
 )
-year = year or this_year
-number = st.session_state.setdefault("calendar_number", 0)
-key = f"calendar-{year}-{number}"
-if st.session_state.get("calendar_key") != key:
-    with looking(Role.administrator) as (session, administrator):
-        days = workdays.of_year(session, year)
-    st.session_state["calendar_key"] = key
-    # The editor drops what is typed when its input changes: it keeps this frame until it is saved.
-    st.session_state["calendar_frame"] = pd.DataFrame(
-        [(row.day, WORKED if row.is_working else OFF, row.name) for row in days],
-        columns=["日期", "安排", "名称"],
-    ).astype({"日期": "datetime64[ns]"})
+year = chosen or this_year
+if st.session_state.get("calendar-year-loaded") != year:
+    load(year)
 
-frame = st.session_state["calendar_frame"]
-if frame.empty:
-    st.warning(
-        f"{year} 年{workdays.ESTIMATED}。国务院公布后，请在下表逐日录入。", icon=":material/event_busy:"
+left, right = st.columns([5, 6], gap="large")
+with left:
+    if year not in calendar.years:
+        st.warning(
+            f"{year} 年{workdays.ESTIMATED}。公布后请在下表逐日录入，保存后全部时限随即重新计算。",
+            icon=":material/event_busy:",
+        )
+    edited = st.data_editor(
+        frame(st.session_state["calendar-seen"]),
+        key=f"calendar-{st.session_state['calendar-number']}",
+        num_rows="dynamic",
+        hide_index=True,
+        column_config=COLUMNS,
+        height=460,
+        on_change="ignore",
+        alt=f"{year} 年的特殊日期",
     )
-edited = st.data_editor(
-    frame,
-    key=key,
-    num_rows="dynamic",
-    hide_index=True,
-    column_config={
-        "日期": st.column_config.DateColumn(format="YYYY-MM-DD", required=True),
-        "安排": st.column_config.SelectboxColumn(options=[OFF, WORKED], required=True),
-        "名称": st.column_config.TextColumn(max_chars=60),
-    },
-    alt="节假日安排",
-    width=640,
-)
-with st.container(horizontal=True):
-    is_saved = st.button("保存", type="primary")
-    is_dropped = st.button("放弃修改")
-if is_dropped:
-    st.session_state["calendar_number"] += 1
+    st.caption("可从 Excel 复制“日期、安排、名称”三列，粘贴到表格中；安排填“休息”或“上班”。")
+    with st.container(horizontal=True):
+        is_saved = st.button("保存", type="primary", key="calendar-save")
+        is_reloaded = st.button("重新载入", key="calendar-reload", help="放弃未保存的修改")
+with right:
+    months.draw(calendar, year)
+
+if is_reloaded:
+    load(year)
     st.rerun()
 if is_saved:
-    rows = edited.dropna(subset=["日期"])
-    if (rows["安排"].isna() | ~rows["安排"].isin([OFF, WORKED])).any():
-        st.error("每一行都要选择“放假”或“上班”", icon=":material/error:")
-        st.stop()
-    days = [
-        (day.date(), arrangement == WORKED, str(name or "").strip())
-        for day, arrangement, name in rows.fillna({"名称": ""}).itertuples(index=False)
-    ]
+    seen = st.session_state["calendar-seen"]
     with acting(Role.administrator) as (session, administrator):
-        count = workdays.save_year(session, year, days, by=administrator)
-    look.flash(f"{year} 年已保存 {count} 天，进行中的检定时限已重新计算")
-    st.session_state["calendar_number"] += 1
+        count = workdays.save_year(session, year, days(edited), by=administrator, seen=seen)
+    load(year)
+    look.flash(f"{year} 年的 {count} 个特殊日期已保存，正在进行的检定期限已重新计算")
     st.rerun()

@@ -19,7 +19,7 @@ def field(row: settings.SettingRow) -> Any:
         return st.toggle(definition.label, row.value, key=key)
     if isinstance(definition.default, str):
         return st.text_input(definition.label, row.value, max_chars=definition.high, key=key)
-    return st.number_input(definition.label, definition.low, definition.high, row.value, key=key, width=360)
+    return st.number_input(definition.label, definition.low, definition.high, row.value, key=key)
 
 
 def remarks(row: settings.SettingRow) -> None:
@@ -27,7 +27,7 @@ def remarks(row: settings.SettingRow) -> None:
     definition = row.definition
     said = [definition.help] if definition.help else []
     if type(definition.default) is int:
-        said.append(f"{definition.low} 至 {definition.high}")
+        said.append(f"可填 {definition.low} 至 {definition.high}")
     said.append(f"默认：{definition.describe(definition.default)}")
     st.caption("；".join(said))
     if row.value != definition.default:
@@ -44,13 +44,12 @@ with looking(Role.administrator) as (session, administrator):
 
 typed = {}
 with st.form("settings", clear_on_submit=False):
-    for row in rows:
-        left, right = st.columns([3, 2], gap="large", vertical_alignment="center")
-        with left:
-            typed[row.name] = field(row)
-        with right, st.container(gap="xxsmall"):
-            remarks(row)
-    st.caption("时限用于此后的计算；已经开始的检定，其法定期限不变。")
+    with st.grid(2, min_column_width=300, gap="medium"):
+        for row in rows:
+            with st.container(gap="xxsmall"):
+                typed[row.name] = field(row)
+                remarks(row)
+    st.caption("检定时限用于此后开始的检定，以及工作日重新保存后重新计算的期限。")
     is_saved = st.form_submit_button("确定", type="primary")
 
 if is_saved:

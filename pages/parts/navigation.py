@@ -15,7 +15,6 @@ EVERYBODY = tuple(Role)
 INSTITUTION = (Role.institution,)
 WATCHERS = (Role.supervisor, Role.reviewer)
 SUPERVISOR = (Role.supervisor,)
-REVIEWER = (Role.reviewer,)
 ADMINISTRATOR = (Role.administrator,)
 READERS = (*OWNERS, *WATCHERS)
 VISITORS: tuple[Role, ...] = ()
@@ -66,7 +65,7 @@ PAGES = (
         "检定业务",
     ),
     Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
-    Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", REVIEWER, "业务办理"),
+    Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", WATCHERS, "业务办理"),
     Entry("unassigned", "bureau/unassigned.py", "待指派", "assignment_late", SUPERVISOR, "业务办理"),
     Entry("on_behalf", "bureau/on_behalf.py", "代办预约", "support_agent", SUPERVISOR, "业务办理"),
     Entry("board", "bureau/board.py", "状态看板", "monitoring", WATCHERS, "监督"),

@@ -10,12 +10,15 @@ from db.models import Subject
 from pages.parts import look, tables
 
 
-def draw(subject: Subject, moves: Iterable[Any]) -> None:
-    """The moves, oldest first: status, act, who, when, and why."""
+def draw(subject: Subject, moves: Iterable[Any], is_public: bool = False) -> None:
+    """The moves, oldest first: status, act, who, when, and why; the public reads no names of staff."""
+    nobody = "申请人" if subject == Subject.registration else "系统"
     for move in moves:
         status = workflow.STATUSES[subject][move.target]
         label = workflow.label_of(subject, move.action)
-        who = " ".join(filter(None, (move.by_role or "系统", move.by_name, move.institution)))
+        who = " ".join(
+            filter(None, (move.by_role or nobody, "" if is_public else move.by_name, move.institution))
+        )
         with st.container(border=True, gap="xxsmall"):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(look.badge(status.value), width="content")

@@ -1,80 +1,108 @@
-"""企业注册: the fields of an application, checked while they are typed."""
+"""企业注册: the fields of an application, each checked as soon as it is left."""
 
 from typing import Any
 
 import streamlit as st
 
-from catalog.identifiers import IdentifierError, enterprise_code
-from db import registrations
-from db.engine import reading
+from db.fields import Form
 from pages.parts import choices, look
 
-SURE = "企业名称、统一社会信用代码/组织机构代码、所在地、手机号请务必正确填写。"
-KEYS = ("name", "credit_code", "mobile", "contact_name", "address", "username", "password")
-STATE = "registration"
+HINTS = {
+    "name": "与营业执照上的名称一致",
+    "credit_code": "18 位统一社会信用代码，或 9 位组织机构代码",
+    "division_code": "依次选择省、市、区县，选到最后一级",
+    "mobile": "11 位，查询注册进度和找回密码时使用",
+    "contact_name": "办理强检业务的人",
+    "address": "选填，街道和门牌号",
+    "username": "3 至 40 个字母、数字、汉字或 _ - .，登录时使用",
+    "password": "8 至 64 个字符，含大写字母、小写字母、数字、其他字符中的三种，或不少于 12 个字符",
+    "repeated": "与上面的密码相同",
+}
+PRAISE = {
+    "credit_code": "校验位正确，尚未注册",
+    "division_code": "已选到区县",
+    "mobile": "格式正确",
+    "username": "可以使用",
+    "password": "符合要求",
+    "repeated": "两次一致",
+}
 
 
-def draw(key: str, start: dict[str, Any], has_account: bool) -> tuple[dict[str, Any], dict[str, str]]:
-    """The fields; what was typed, and what is wrong with it so far. `has_account` asks for name and password."""
-    typed: dict[str, Any] = {}
-    places: dict[str, Any] = {}
-
-    def text(field: str, label: str, limit: int, column: Any, **options: Any) -> None:
-        with column:
-            typed[field] = st.text_input(
-                label, start.get(field) or "", max_chars=limit, key=f"{key}-{field}", **options
-            )
-            places[field] = st.empty()
-
-    with st.container(border=True):
-        st.caption(SURE)
-        left, right = st.columns(2, gap="medium")
-        text("name", "企业名称 *", 120, left, placeholder="与营业执照一致")
-        text("credit_code", "统一社会信用代码/组织机构代码 *", 30, right, placeholder="18 位或 9 位")
-        typed["division_code"] = choices.division(f"{key}-division", "所在地 *", start.get("division_code"))
-        places["division_code"] = st.empty()
-        left, right = st.columns(2, gap="medium")
-        text("mobile", "手机号 *", 20, left, placeholder="11 位，用于查询进度")
-        text("contact_name", "联系人 *", 60, right)
-        text("address", "详细地址", 200, st.container())
-        if has_account:
-            first, second, third = st.columns(3, gap="medium")
-            text("username", "账号名 *", 40, first, placeholder="3 至 40 个字母、数字或汉字")
-            text("password", "密码 *", 64, second, type="password", autocomplete="new-password")
-            text("again", "再输一次密码 *", 64, third, type="password", autocomplete="new-password")
-        typed["is_urgent"] = st.checkbox("急需审核", bool(start.get("is_urgent")), key=f"{key}-urgent")
-    problems = _problems(typed, start)
-    for field, place in places.items():
-        if typed.get(field) and field != "again":
-            _say(place, field, problems)
-    if typed.get("again") and typed["again"] != typed["password"]:
-        problems["again"] = "两次输入的密码不一致"
-        places["again"].caption(":red[:material/error: 两次输入的密码不一致]")
-    return typed, problems
+def pair() -> Any:
+    """A place for fields side by side, one below the other on a narrow screen."""
+    return st.grid(2, min_column_width=280, gap="medium")
 
 
-def _problems(typed: dict[str, Any], start: dict[str, Any]) -> dict[str, str]:
-    with reading() as session:
-        return dict(registrations.look_over(session, typed, start.get("id")).problems)
+class Sheet:
+    """An application while it is typed: `typed` holds what stands in it, a line below each field judges it.
 
+    The line is there from the start, so that no button moves away from under a click.
+    """
 
-def _say(place: Any, field: str, problems: dict[str, str]) -> None:
-    if field not in problems:
-        if field in ("credit_code", "mobile", "username", "password"):
-            place.caption(":green[:material/check_circle: 格式正确]")
-        return
-    place.caption(f":red[:material/error: {look.plain(problems[field])}]")
+    def __init__(self, key: str, start: dict[str, Any]) -> None:
+        """A sheet with what stands in it at first; `key` tells it from others."""
+        self.key, self.start = key, start
+        self.typed: dict[str, Any] = {"is_urgent": start.get("is_urgent", False)}
+        self._lines: dict[str, Any] = {}
+        self._offers: dict[str, Any] = {}
 
+    def text(self, field: str, label: str, limit: int, **options: Any) -> None:
+        """A field for text of at most `limit` characters."""
+        key = f"{self.key}-{field}"
+        if meant := st.session_state.pop(f"{key}-meant", None):
+            st.session_state[key] = meant
+        if key not in st.session_state:
+            st.session_state[key] = self.start.get(field) or ""
+        with st.container(gap="xxsmall"):
+            self.typed[field] = st.text_input(label, max_chars=limit, key=key, **options)
+            self._lines[field], self._offers[field] = st.empty(), st.empty()
 
-def suggestion(code: str) -> str | None:
-    """The credit code that was probably meant, to be offered and never taken silently."""
-    try:
-        enterprise_code(code)
-    except IdentifierError as error:
-        return error.suggestion
-    return None
+    def secret(self, field: str, label: str) -> None:
+        """A field for a password; only in a form, for one left by Tab would stay in the browser."""
+        self.text(field, label, 64, type="password", autocomplete="new-password")
 
+    def division(self) -> None:
+        """所在地 as a cascade."""
+        with st.container(gap="xxsmall"):
+            start = self.start.get("division_code")
+            self.typed["division_code"] = choices.division(f"{self.key}-division", "所在地 *", start)
+            self._lines["division_code"] = st.empty()
 
-def values(typed: dict[str, Any]) -> dict[str, Any]:
-    """What the operation is told: all but the second password."""
-    return {field: value for field, value in typed.items() if field != "again"}
+    def enterprise(self) -> None:
+        """The four fields of the guide that must be right, and how to reach the enterprise."""
+        with st.container(border=True):
+            st.markdown("**务必正确填写**")
+            st.caption("企业名称、统一社会信用代码/组织机构代码、所在地、手机号，请务必、一定正确填写。")
+            with pair():
+                self.text("name", "企业名称 *", 120)
+                self.text("credit_code", "统一社会信用代码/组织机构代码 *", 30)
+            self.division()
+            with pair():
+                self.text("mobile", "手机号 *", 20)
+        with st.container(border=True):
+            st.markdown("**联系信息**")
+            with pair():
+                self.text("contact_name", "联系人 *", 60)
+                self.text("address", "详细地址", 200)
+
+    def judge(self, form: Form, is_sent: bool) -> None:
+        """Say of each field touched so far, or of all once sent, whether it is right."""
+        touched = st.session_state.setdefault(f"{self.key}-touched", set())
+        touched |= {field for field in self._lines if is_sent or self.typed[field]}
+        for field, line in self._lines.items():
+            if field not in touched:
+                line.caption(HINTS[field])
+            elif problem := form.problems.get(field):
+                line.markdown(f":small[:red[:material/error: {look.plain(problem)}]]")
+            elif self.typed[field]:
+                line.markdown(f":small[:green[:material/check_circle: {PRAISE.get(field, '已填写')}]]")
+            else:
+                line.caption(HINTS[field])
+        self._offer(form.suggestions)
+
+    def _offer(self, suggestions: dict[str, str]) -> None:
+        for field, meant in suggestions.items():
+            key = f"{self.key}-{field}-{meant}"
+            if self._offers[field].button(f"改为 {meant}", icon=":material/lightbulb:", key=key):
+                st.session_state[f"{self.key}-{field}-meant"] = meant
+                st.rerun()

@@ -2,73 +2,101 @@
 
 import streamlit as st
 
-from db import clock, registrations, settings, workdays
+from db import registrations
 from db.engine import reading, transaction
-from db.models import RegistrationStatus, Subject
-from pages.parts import look, progress, registration
+from db.errors import Refused
+from db.models import Registration, RegistrationStatus, Subject
+from db.workdays import Deadline
+from pages.parts import look, progress
+from pages.parts.account import address
 from pages.parts.navigation import page
+from pages.parts.registration import Sheet, pair
 
-look.header("注册进度查询", "凭注册时填写的统一社会信用代码/组织机构代码和手机号查询，不需要登录。")
 
-with st.form("follow", clear_on_submit=False):
-    left, right = st.columns(2)
-    code = left.text_input("统一社会信用代码/组织机构代码 *", max_chars=30, key="follow-code")
-    mobile = right.text_input("手机号 *", max_chars=20, key="follow-mobile")
-    if st.form_submit_button("查询", type="primary"):
+def ask() -> None:
+    """Who asks names the enterprise by what only it and the bureau know together; tries are counted."""
+    asked = st.session_state.get("followed", ("", ""))
+    with st.form("follow", clear_on_submit=False):
+        with pair():
+            code = st.text_input("统一社会信用代码/组织机构代码 *", asked[0], max_chars=30)
+            mobile = st.text_input("手机号 *", asked[1], max_chars=20)
+        is_asked = st.form_submit_button("查询", type="primary", icon=":material/search:")
+    if is_asked:
+        st.session_state.pop("followed", None)
+        with transaction() as session:
+            is_there = registrations.is_there(session, code, mobile, address())
+        if not is_there:
+            raise Refused(registrations.NOT_FOUND)
         st.session_state["followed"] = (code, mobile)
 
-if "followed" not in st.session_state:
-    st.stop()
 
-code, mobile = st.session_state["followed"]
-with reading() as session:
-    found = registrations.follow(session, code, mobile)
-    moves = registrations.history(session, found)
-    limit = settings.value(session, "review_days")
-    deadline = workdays.calendar(session).after(clock.day_of(found.submitted_at), limit)
+def show(found: Registration, deadline: Deadline) -> None:
+    """Where the registration stands, and what to do now."""
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{look.plain(found.name)}**", width="content")
+            st.markdown(look.badge(found.status.value), width="content")
+        st.caption(f"申请编号 {found.number}")
+        if found.status == RegistrationStatus.submitted:
+            st.text(f"正在人工审核，最迟 {deadline} 完成。")
+        elif found.status == RegistrationStatus.sent_back:
+            st.text("请按审核人员的理由改正，在下方补正后重新提交。")
+        elif found.status == RegistrationStatus.approved:
+            st.text(f"审核已通过，请用账号“{found.username}”和注册时设置的密码登录。")
+            st.page_link(page("sign_in"), label="登录", icon=":material/login:")
+        else:
+            st.text("审核未通过，理由见下方审核进度。情况有变化时可以重新注册。")
+            st.page_link(page("register"), label="重新注册", icon=":material/domain_add:")
 
-with st.container(border=True):
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(found.name, width="content")
-        st.markdown(look.badge(found.status.value), width="content")
-    st.caption(f"申请编号 {found.number}")
-    if found.status == RegistrationStatus.submitted:
-        st.text(f"正在人工审核，预计 {deadline} 前完成。")
-    if found.status == RegistrationStatus.approved:
-        st.text(f"审核已通过，请使用账号“{found.username}”登录。")
-        st.page_link(page("sign_in"), label="去登录", icon=":material/login:")
-    if found.status == RegistrationStatus.declined:
-        st.text("审核未通过，理由见下方进度。情况有变化时可以重新注册。")
-        st.page_link(page("register"), label="重新注册", icon=":material/domain_add:")
 
-left, right = st.columns([2, 3], gap="large")
-with left:
-    st.subheader("审核进度", anchor=False)
-    progress.draw(Subject.registration, moves)
-if found.status != RegistrationStatus.sent_back:
-    st.stop()
-
-with right:
-    st.subheader("补正申请", anchor=False)
-    st.caption("请按退回理由改正，再提交审核。")
+def correct(found: Registration) -> None:
+    """补正: what was handed in, to be put right, with an answer to the reviewer."""
     key = f"correct-{found.id}-{found.version}"
-    typed, _ = registration.draw(key, found.model_dump(), has_account=False)
-    answer = st.text_area(
-        "补正说明", max_chars=500, key=f"{key}-answer", placeholder="向审核人员说明改正了什么"
-    )
-    password = st.text_input(
-        "注册时设置的密码 *",
-        type="password",
-        max_chars=64,
-        key=f"{key}-password",
-        help="信用代码和手机号他人也可能知道，密码用来确认是您本人在补正",
-    )
-    is_sent = st.button("补正后重新提交", type="primary", key=f"{key}-send")
+    st.subheader("补正", anchor=False)
+    sheet = Sheet(key, found.model_dump())
+    sheet.enterprise()
+    with st.container(border=True):
+        with pair():
+            sheet.text("username", "账号名 *", 40)
+        # A password left by Tab would stay in the browser, but for a form.
+        with st.form(key, clear_on_submit=False, border=False):
+            answer = st.text_area("补正说明", max_chars=500, placeholder="告诉审核人员改正了什么")
+            with pair():
+                password = st.text_input("注册时设置的密码 *", type="password", max_chars=64)
+            st.caption("代码和手机号他人也可能知道，密码用来确认是申请人本人在补正。")
+            is_sent = st.form_submit_button("补正后重新提交", type="primary", icon=":material/send:")
+    with reading() as session:
+        sheet.judge(registrations.look_over(session, sheet.typed, found.id), is_sent)
+    if is_sent:
+        resubmit(found, sheet, password, answer)
 
-if is_sent:
+
+def resubmit(found: Registration, sheet: Sheet, password: str, answer: str) -> None:
+    """Hand it in again, with the password tried first, so that a wrong one counts."""
+    known = (found.credit_code, found.mobile)
     with transaction() as session:
-        registrations.resubmit(session, code, mobile, password, registration.values(typed), answer)
-    # The number to follow it by may just have been corrected.
-    st.session_state["followed"] = (typed["credit_code"], typed["mobile"])
+        is_right = registrations.is_password(session, *known, password, address())
+    if not is_right:
+        raise Refused(registrations.WRONG_PASSWORD)
+    with transaction() as session:
+        made = registrations.resubmit(session, *known, password, sheet.typed, answer)
+    # What it is followed by may just have been corrected.
+    st.session_state["followed"] = (made.credit_code, made.mobile)
     look.flash("已重新提交，等待审核")
     st.rerun()
+
+
+with st.container(horizontal_alignment="center"), st.container(width=960):
+    look.header("注册进度查询", "凭注册时填写的统一社会信用代码/组织机构代码和手机号查询，不需要登录。")
+    ask()
+    if "followed" not in st.session_state:
+        st.stop()
+    with reading() as session:
+        found = registrations.follow(session, *st.session_state["followed"])
+        moves = registrations.history(session, found)
+        deadline = registrations.deadline(session, found)
+    show(found, deadline)
+    st.subheader("审核进度", anchor=False)
+    progress.draw(Subject.registration, moves, is_public=True)
+    if found.status == RegistrationStatus.sent_back:
+        correct(found)

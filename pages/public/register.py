@@ -2,40 +2,68 @@
 
 import streamlit as st
 
-from db import clock, registrations, settings, workdays
+from db import registrations, settings
 from db.engine import reading, transaction
-from pages.parts import look, registration
+from pages.parts import look
 from pages.parts.navigation import page
+from pages.parts.registration import Sheet, pair
 
-look.header("企业注册", "提交后由审核人员人工审核，通常两个工作日内审核完成。带 * 的是必填项。")
 
-if done := st.session_state.get("registered"):
-    st.success(f"注册申请已提交，申请编号 {done['number']}", icon=":material/task_alt:")
-    st.text(f"预计 {done['deadline']} 前审核完成。审核通过后，使用账号“{done['username']}”登录。")
-    st.text("凭统一社会信用代码和手机号，可随时在“注册进度查询”中查看进度和审核意见。")
-    with st.container(horizontal=True):
-        st.page_link(page("follow"), label="注册进度查询", icon=":material/manage_search:")
-        if st.button("继续注册另一家企业"):
-            del st.session_state["registered"]
-            st.rerun()
-    st.stop()
+def show_next(done: dict[str, str]) -> None:
+    """After it was handed in: the number, and what happens next."""
+    with st.container(border=True):
+        st.success(f"注册申请已提交，申请编号 {done['number']}", icon=":material/task_alt:")
+        steps = (
+            f"审核人员人工审核，最迟 {done['deadline']} 完成。",
+            "在“注册进度查询”中凭代码和手机号查看结果；退回补正的，按理由改正后重新提交。",
+            f"审核通过后，用账号“{done['username']}”和您设置的密码登录。",
+        )
+        st.markdown("\n".join(f"1. {look.plain(step)}" for step in steps))
+        if done["urgent"]:
+            st.caption(look.plain(done["urgent"]))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(page("follow"), label="注册进度查询", icon=":material/manage_search:")
+            if st.button("注册另一家企业"):
+                del st.session_state["registered"], st.session_state["register-touched"]
+                st.rerun()
 
-typed, problems = registration.draw("register", {}, has_account=True)
-if meant := registration.suggestion(typed["credit_code"] or ""):
-    st.info(f"您要填写的代码是不是 {meant}？请核对营业执照后改正。", icon=":material/lightbulb:")
 
-if st.button("注册", type="primary", icon=":material/how_to_reg:"):
-    if typed["again"] != typed["password"]:
-        st.error("两次输入的密码不一致，请重新输入", icon=":material/error:")
+with reading() as session:
+    days, contact = settings.value(session, "review_days"), settings.value(session, "contact")
+urgent = f"急需审核请联系{contact or '本系统的主管部门'}。"
+
+with st.container(horizontal_alignment="center"), st.container(width=960):
+    look.header("企业注册", f"提交后由审核人员人工审核，通常 {days} 个工作日内审核完成。带 * 的是必填项。")
+    if "registered" in st.session_state:
+        show_next(st.session_state["registered"])
         st.stop()
-    with transaction() as session:
-        made = registrations.submit(session, registration.values(typed))
+
+    sheet = Sheet("register", {})
+    sheet.enterprise()
+    with st.container(border=True):
+        st.markdown("**登录账号**")
+        with pair():
+            sheet.text("username", "账号名 *", 40, autocomplete="username")
+        with st.form("register-secrets", clear_on_submit=False, border=False):
+            with pair():
+                sheet.secret("password", "密码 *")
+                sheet.secret("repeated", "再输一次密码 *")
+            sheet.typed["is_urgent"] = st.checkbox("急需审核", key="register-urgent")
+            st.caption(look.plain(urgent))
+            is_sent = st.form_submit_button("注册", type="primary", icon=":material/how_to_reg:")
     with reading() as session:
-        limit = settings.value(session, "review_days")
-        deadline = workdays.calendar(session).after(clock.today(), limit)
-    st.session_state["registered"] = {
-        "number": made.number,
-        "username": made.username,
-        "deadline": str(deadline),
-    }
-    st.rerun()
+        form = registrations.look_over(session, sheet.typed)
+    sheet.judge(form, is_sent)
+
+    if is_sent:
+        with transaction() as session:
+            made = registrations.submit(session, sheet.typed)
+            deadline = registrations.deadline(session, made)
+        st.session_state["followed"] = (made.credit_code, made.mobile)
+        st.session_state["registered"] = {
+            "number": made.number,
+            "username": made.username,
+            "deadline": str(deadline),
+            "urgent": urgent if made.is_urgent else "",
+        }
+        st.rerun()
