@@ -111,7 +111,7 @@ class UnassignedReason(StrEnum):
     no_kind = "器具未填写种别"
     no_division = "未填写使用地点行政区划"
     no_institution = "使用地点及上级均无已授权的技术机构"
-    authorization_expired = "技术机构的授权已过期"
+    authorization_expired = "技术机构的授权已过期或尚未生效"
     institution_suspended = "已授权的技术机构暂停业务"
     handed_back = "已授权的技术机构均已退回"
 
