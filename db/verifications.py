@@ -75,12 +75,16 @@ def record(session: Session, line_ids: Sequence[int], result: Result, *, by: Acc
     typed = values.pop("certificate_number")
     numbers = [typed] if typed else _numbers(session, institution_id, values, len(lines))
     values |= {"institution_id": institution_id, "recorded_by_id": by.id}
-    made = [_record(session, line, number, values, by) for line, number in zip(lines, numbers, strict=True)]
+    made = [_verification(session, *pair, values) for pair in zip(lines, numbers, strict=True)]
+    session.add_all(made)
     try:
         session.flush()
     except IntegrityError:
         text = "该证书编号已被使用，请核对后重新填写"
         raise Conflict(text, {"certificate_number": text}) from None
+    for one in made:
+        instrument = session.get_one(Instrument, one.instrument_id)
+        instruments.move_validity(session, instrument, one.valid_until, one.verified_on, one.conclusion, by)
     return made
 
 
@@ -153,26 +157,16 @@ def _numbers(session: Session, institution_id: int, values: dict[str, Any], coun
     return free
 
 
-def _record(
-    session: Session, line: AppointmentLine, number: str, values: dict[str, Any], by: Account
+def _verification(
+    session: Session, line: AppointmentLine, number: str, values: dict[str, Any]
 ) -> Verification:
     values = dict(values)
     kind = session.get(Kind, line.kind_id) if line.kind_id else None
     if values["valid_until"] is None and kind and values["conclusion"] == Conclusion.passed:
         values["valid_until"] = default_valid_until(kind, values["verified_on"])
-    made = Verification(
-        line_id=line.id,
-        instrument_id=line.instrument_id,
-        certificate_number=number,
-        **values,
+    return Verification(
+        line_id=line.id, instrument_id=line.instrument_id, certificate_number=number, **values
     )
-    session.add(made)
-    instrument = session.get(Instrument, line.instrument_id)
-    if instrument is not None:
-        instruments.move_validity(
-            session, instrument, made.valid_until, made.verified_on, made.conclusion, by
-        )
-    return made
 
 
 COLUMNS: tuple[Any, ...] = (
