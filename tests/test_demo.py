@@ -58,6 +58,9 @@ from db.models import (
     VerificationType,
 )
 
+# Filling bureaus takes longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 TODAY = date(2026, 11, 23)
 
 

@@ -28,6 +28,9 @@ from tests import browser
 from tests.conftest import NOW
 from tests.make import PASSWORD, make_account
 
+# Real servers over real connections.
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 FOLDERS = sorted({entry.file.split("/")[0] for entry in navigation.BY_NAME.values() if entry.roles})
 HERE = {"Sec-Fetch-Site": "same-origin"}

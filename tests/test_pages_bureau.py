@@ -38,6 +38,9 @@ from tests.make import (
 )
 from tests.screens import choose, click, press, refusals, said, sound, tick, total, visit, write
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 SUPERVISED = ("unassigned", "on_behalf", "authorizations", "institutions")
 WATCHED = ("bureau_home", "board", "lines", "instruments")
 TODAY = date(2026, 11, 23)

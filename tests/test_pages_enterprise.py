@@ -35,6 +35,9 @@ from tests.make import (
 )
 from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 OWNED = ("enterprise_home", "ledger", "instrument", "appointments", "new_appointment", "receipt")
 TODAY = date(2026, 11, 23)
 RESULT = verifications.Result(
@@ -125,7 +128,7 @@ def test_the_home_page_counts_what_waits_and_says_why(owner, clerk, monkeypatch)
         make_appointment(session, owner, kind_id=kind(session, "90801").id)
     shown = visit(monkeypatch, owner, "enterprise_home")
     numbers = {metric.label: metric.value for metric in shown.metric}
-    assert (numbers["已超期"], numbers["待预约"], numbers["不予受理"]) == ("1", "1", "1")
+    assert (numbers["已超期"], numbers["待预约"], numbers["不予受理或终止"]) == ("1", "1", "1")
     reasons = columns(shown, "原因和办法")
     assert reasons[0] == "超出授权测量范围（可重新预约）"
     assert reasons[1].startswith("使用地点及上级均无已授权的技术机构；")
@@ -638,7 +641,7 @@ def test_a_line_without_a_kind_says_that_the_owner_can_help(owner):
         (made,) = appointments.submit(session, owner.enterprise_id, [legacy.id], by=owner)
     with reading() as session:
         (row,) = booked.found(session, appointments.Filters(appointment_id=made.id), by=owner)
-    assert row["advice"] == "器具未填写种别；请在台账中补填器具种别"
+    assert row["advice"] == "器具未填写种别；请在台账中补填器具种别，补填后自动指派"
 
 
 def test_everybody_has_a_personal_page(sqlite, monkeypatch):

@@ -30,6 +30,9 @@ from tests.make import (
 )
 from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 PAGES = ("institution_home", "acceptance", "verification", "certificates")
 TODAY = date(2026, 11, 23)
 
