@@ -61,11 +61,11 @@ look.header("工作日", "只登记例外：周一至周五的休息日，和周
 with looking(Role.administrator) as (session, _):
     calendar = workdays.calendar(session)
 this_year = clock.today().year
+st.session_state.setdefault("calendar-year", this_year)
 stay_with_edits()
 chosen = st.segmented_control(
     "年份",
     sorted({*calendar.years, this_year, this_year + 1, this_year + 2}),
-    default=this_year,
     format_func=lambda one: f"{one} 年" if one in calendar.years else f"{one} 年（未公布）",
     key="calendar-year",
     label_visibility="collapsed",
@@ -91,7 +91,8 @@ with left:
         on_change="ignore",
         alt=f"{year} 年的特殊日期",
     )
-    st.caption("可从 Excel 复制“日期、安排、名称”三列，粘贴到表格中；安排填“休息”或“上班”。")
+    st.caption("点最下面的空行新增；勾选左侧的行，按删除键删除。")
+    st.caption("也可以从 Excel 复制“日期、安排、名称”三列，粘贴到最下面的空行；安排填“休息”或“上班”。")
     with st.container(horizontal=True):
         is_saved = st.button("保存", type="primary", key="calendar-save")
         is_reloaded = st.button("重新载入", key="calendar-reload", help="放弃未保存的修改")

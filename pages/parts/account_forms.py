@@ -23,15 +23,18 @@ DUTIES = {
 
 def show_password() -> None:
     """The passing password just made, until the administrator has passed it on."""
-    if "passing-password" not in st.session_state:
-        return
-    username, password = st.session_state["passing-password"]
-    with st.container(border=True):
-        st.markdown(f"账号 **{look.plain(username)}** 的初始密码，只显示这一次，请当面或电话告知本人：")
-        st.code(password, language=None)
-        if st.button("我已记下", type="primary"):
-            del st.session_state["passing-password"]
-            st.rerun()
+    if "passing-password" in st.session_state:
+        _dialog(*st.session_state["passing-password"])
+
+
+@st.dialog("初始密码", dismissible=False)
+def _dialog(username: str, password: str) -> None:
+    st.markdown(f"账号 **{look.plain(username)}** 的初始密码只显示这一次，请当面或电话告知本人：")
+    st.code(password, language=None)
+    st.caption("首次登录时必须先改成自己的密码。")
+    if st.button("我已记下", type="primary"):
+        del st.session_state["passing-password"]
+        st.rerun()
 
 
 def add() -> None:
@@ -49,9 +52,11 @@ def add() -> None:
                 full_name = st.text_input("姓名 *", max_chars=60)
                 mobile = st.text_input("手机号", max_chars=20)
                 password = passwords.generated() if is_generated else _field()
-            is_added = st.form_submit_button("确定", type="primary", disabled=role is None)
-        if st.button("取消", key="new-canceled"):
-            _leave()
+            with st.container(horizontal=True):
+                is_added = st.form_submit_button("确定", type="primary", disabled=role is None)
+                is_canceled = st.form_submit_button("取消")
+    if is_canceled:
+        _leave()
     if is_added and role:
         with acting(Role.administrator) as (session, administrator):
             made = accounts.create(
@@ -96,7 +101,9 @@ def _leave() -> None:
 
 def reset(row: AccountRow) -> None:
     """重置密码: a passing password, and every sign-in ends."""
-    with st.popover("重置密码", icon=":material/lock_reset:", key=f"reset-popover-{row.id}"):
+    # Under a new key it is closed again.
+    number = st.session_state.setdefault("resets", 0)
+    with st.popover("重置密码", icon=":material/lock_reset:", key=f"reset-popover-{row.id}-{number}"):
         st.text(f"{row.full_name} 将在所有设备上退出，用新密码登录后须先修改密码。")
         is_generated = _way(f"reset-{row.id}")
         with st.form(f"reset-{row.id}", clear_on_submit=False, border=False):
@@ -106,6 +113,7 @@ def reset(row: AccountRow) -> None:
         with acting(Role.administrator) as (session, administrator):
             accounts.reset_password(session, row.id, password, by=administrator)
         _pass_on(row.username, password, is_generated)
+        st.session_state["resets"] += 1
         look.flash(f"{row.username} 的密码已重置")
         st.rerun()
 
