@@ -18,6 +18,8 @@ from db.models import (
 )
 
 MOST_SHOWN = 20
+# As text, so that a value no list knows is reported and not a failure to read.
+SUBJECT = sa.cast(col(StatusChange.subject), sa.String)
 
 
 def findings(session: Session) -> list[str]:
@@ -28,6 +30,8 @@ def findings(session: Session) -> list[str]:
         strange_moves,
         broken_chains,
         disagreeing_statuses,
+        lost_records,
+        lines_adrift,
         double_bookings,
         results_missing,
     ):
@@ -51,13 +55,12 @@ def engine_faults(session: Session) -> Iterator[str]:
 
 def strange_moves(session: Session) -> Iterator[str]:
     """Moves that are not in the workflow table."""
-    known = {(s.subject, s.action, s.source and s.source.name, s.target.name) for s in workflow.STEPS}
-    kinds = sa.select(
-        StatusChange.subject, StatusChange.action, StatusChange.source, StatusChange.target, func.count()
-    ).group_by(StatusChange.subject, StatusChange.action, StatusChange.source, StatusChange.target)
-    for subject, action, source, target, count in session.execute(kinds):
-        if (subject, action, source, target) not in known:
-            yield f"流程表中没有的变动：{subject} {action} {source}→{target}，共 {count} 次"
+    known = {(s.subject.name, s.action, s.source and s.source.name, s.target.name) for s in workflow.STEPS}
+    move = (SUBJECT, StatusChange.action, StatusChange.source, StatusChange.target)
+    for *made, count in session.execute(sa.select(*move, func.count()).group_by(*move)):
+        if tuple(made) not in known:
+            subject, action, source, target = made
+            yield f"流程表中没有的变动：{_shown(subject)} {action} {source}→{target}，共 {count} 次"
 
 
 def broken_chains(session: Session) -> Iterator[str]:
@@ -66,16 +69,19 @@ def broken_chains(session: Session) -> Iterator[str]:
         partition_by=(col(StatusChange.subject), col(StatusChange.subject_id)), order_by=col(StatusChange.id)
     )
     moves = sa.select(
-        StatusChange.subject, StatusChange.subject_id, StatusChange.source, before.label("before")
+        SUBJECT.label("subject"), StatusChange.subject_id, StatusChange.source, before.label("before")
     ).subquery()
     # An instrument has no first row: it enters the ledger in use.
     expected = sa.case(
-        ((moves.c.subject == Subject.instrument) & moves.c.before.is_(None), InstrumentStatus.in_use.name),
+        (
+            (moves.c.subject == Subject.instrument.name) & moves.c.before.is_(None),
+            InstrumentStatus.in_use.name,
+        ),
         else_=moves.c.before,
     )
     broken = sa.select(moves.c.subject, moves.c.subject_id).where(moves.c.source.is_distinct_from(expected))
     for subject, subject_id in session.execute(broken.limit(1000)):
-        yield f"{subject} {subject_id} 的流程记录前后不连续"
+        yield f"{_shown(subject)} {subject_id} 的流程记录前后不连续"
 
 
 def disagreeing_statuses(session: Session) -> Iterator[str]:
@@ -88,14 +94,35 @@ def disagreeing_statuses(session: Session) -> Iterator[str]:
     for subject, model in workflow.MODELS.items():
         status = sa.cast(col(model.status), sa.String)
         first = InstrumentStatus.in_use.name if subject == Subject.instrument else None
+        led_there = func.coalesce(StatusChange.target, first)
         rows = (
-            sa.select(model.id, status, StatusChange.target)
+            sa.select(model.id, status, led_there)
             .join(last, (last.c.subject_id == model.id) & (last.c.subject == subject), isouter=True)
             .join(StatusChange, col(StatusChange.id) == last.c.id, isouter=True)
-            .where(status.is_distinct_from(func.coalesce(StatusChange.target, first)))
+            .where(status.is_distinct_from(led_there))
         )
         for id, shown, led_to in session.execute(rows.limit(1000)):
             yield f"{subject} {id} 的状态为 {shown}，流程记录却是 {led_to or '空'}"
+
+
+def lost_records(session: Session) -> Iterator[str]:
+    """Moves of records that are not there."""
+    for subject, model in workflow.MODELS.items():
+        is_there = sa.exists().where(model.id == StatusChange.subject_id)
+        rows = sa.select(StatusChange.subject_id).where(col(StatusChange.subject) == subject, ~is_there)
+        for (subject_id,) in session.execute(rows.distinct().limit(1000)):
+            yield f"流程记录所属的{subject} {subject_id} 不存在"
+
+
+def lines_adrift(session: Session) -> Iterator[str]:
+    """Lines without the institution their status speaks of, or with one while they wait for it."""
+    is_waiting = col(AppointmentLine.status) == LineStatus.unassigned
+    rows = sa.select(AppointmentLine.id).where(
+        sa.case((is_waiting, 1), else_=0)
+        != sa.case((col(AppointmentLine.institution_id).is_(None), 1), else_=0)
+    )
+    for (line_id,) in session.execute(rows.limit(1000)):
+        yield f"预约器具 {line_id} 的状态与技术机构不一致"
 
 
 def double_bookings(session: Session) -> Iterator[str]:
@@ -128,3 +155,7 @@ def results_missing(session: Session) -> Iterator[str]:
     )
     for verification_id in session.exec(without_date.limit(1000)):
         yield f"不合格的检定结果 {verification_id} 不应有有效期"
+
+
+def _shown(subject: str) -> str:
+    return Subject[subject].value if subject in Subject.__members__ else subject
