@@ -128,7 +128,7 @@ def test_the_home_page_counts_what_waits_and_says_why(owner, clerk, monkeypatch)
         make_appointment(session, owner, kind_id=kind(session, "90801").id)
     shown = visit(monkeypatch, owner, "enterprise_home")
     numbers = {metric.label: metric.value for metric in shown.metric}
-    assert (numbers["已超期"], numbers["待预约"], numbers["不予受理或终止"]) == ("1", "1", "1")
+    assert (numbers["已超期"], numbers["待预约"], numbers["需重新预约"]) == ("1", "1", "1")
     reasons = columns(shown, "原因和办法")
     assert reasons[0] == "超出授权测量范围（可重新预约）"
     assert reasons[1].startswith("使用地点及上级均无已授权的技术机构；")

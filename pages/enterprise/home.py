@@ -28,10 +28,10 @@ PLANNED = {
     "plan": "约定日期",
     "name": "器具名称",
     "serial_number": "出厂编号",
-    "delivery_mode": "送检方式",
     "institution": "技术机构",
-    "institution_address": "地址",
     "institution_telephone": "电话",
+    "advice": "说明",
+    "institution_address": "地址",
 }
 
 
@@ -108,7 +108,7 @@ st.subheader("预约的器具", anchor=False)
 tiles.row(
     [
         line_tile(counts, LineStatus.unassigned, "尚无技术机构", True),
-        Tile("不予受理", rebook_count, "appointments", {"rebook": "1"}, True, "可重新预约"),
+        Tile("需重新预约", rebook_count, "appointments", {"rebook": "1"}, True, "不予受理或终止"),
         line_tile(counts, LineStatus.assigned, "可以送检"),
         line_tile(counts, LineStatus.accepted, "按约定日期送检"),
         line_tile(counts, LineStatus.in_verification, "等待结果"),

@@ -61,9 +61,10 @@ def places(rows: Sequence[dict[str, Any]]) -> None:
 def waiting(rows: Sequence[dict[str, Any]]) -> None:
     """Why instruments have no institution yet, and what to do."""
     reasons = [row["advice"] for row in rows if row["status"] == LineStatus.unassigned]
-    for reason in dict.fromkeys(reasons):
-        text = f"{reasons.count(reason)} 台待预约：{reason}"
-        st.warning(look.plain(text), icon=":material/hourglass_empty:")
+    counted = [f"{reasons.count(reason)} 台待预约：{reason}" for reason in dict.fromkeys(reasons)]
+    if counted:
+        text = "\n".join(f"- {look.plain(one)}" for one in counted)
+        st.warning(text if len(counted) > 1 else look.plain(counted[0]), icon=":material/hourglass_empty:")
 
 
 def detail(line: Any) -> None:

@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from db import appointments, workflow
+from db import appointments, clock, workflow
 from db.engine import Session
 from db.models import DeliveryMode, LineStatus, Subject, UnassignedReason
 from pages.parts import lines, tables
 
-# What the owner can do about a line without an institution; the rest is for the bureau.
-TO_DO = {
-    UnassignedReason.no_kind: "请在台账中补填器具种别",
-    UnassignedReason.no_division: "请在台账中补填使用地点行政区划",
+# What happens next to a line without an institution, or what its owner can do about it.
+NEXT = {
+    UnassignedReason.no_kind: "请在台账中补填器具种别，补填后自动指派",
+    UnassignedReason.no_division: "请在台账中补填使用地点行政区划，补填后自动指派",
+    UnassignedReason.no_institution: "授权后自动指派，急需请联系监管人员",
+    UnassignedReason.authorization_expired: "续期后自动指派，急需请联系监管人员",
+    UnassignedReason.institution_suspended: "恢复业务后自动指派，急需请联系监管人员",
+    UnassignedReason.handed_back: "请联系监管人员人工指派",
 }
-WAIT = "授权后自动指派，急需请联系监管人员"
 
 
 def advice(line: Any, note: str = "") -> str:
@@ -21,11 +24,13 @@ def advice(line: Any, note: str = "") -> str:
     match line.status:
         case LineStatus.unassigned:
             reason = line.unassigned_reason
-            return f"{reason}；{TO_DO.get(reason, WAIT)}" if reason else WAIT
+            return f"{reason}；{NEXT[reason]}" if reason else "正在等待指派"
         case LineStatus.assigned if line.delivery_mode == DeliveryMode.brought_in:
             return "可以送检；建议先等技术机构受理并约定日期"
         case LineStatus.assigned:
             return "等待技术机构受理并约定上门日期"
+        case LineStatus.accepted if line.planned_until and line.planned_until < clock.today():
+            return "约定日期已过，请联系技术机构改期"
         case LineStatus.accepted if line.delivery_mode == DeliveryMode.brought_in:
             return "请按约定日期送检"
         case LineStatus.accepted:

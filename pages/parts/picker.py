@@ -1,6 +1,6 @@
 """选择器具: the picker over the ledger, and the instruments gathered with it for the next appointment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -28,43 +28,36 @@ def shown(rows: Sequence[Any]) -> list[dict[str, Any]]:
     return [{**row._mapping, "validity": validity.cell(row)} for row in rows]
 
 
+def _box(label: str, options: Mapping[Any, str], key: str) -> Any:
+    return st.selectbox(
+        label,
+        list(options),
+        index=None,
+        format_func=lambda one: options[one],
+        placeholder="全部",
+        key=key,
+        width=170,
+    )
+
+
+def _filters() -> instruments.Filters:
+    kinds = choices.kinds()
+    with st.container(horizontal=True):
+        text = st.text_input(
+            "搜索", max_chars=100, placeholder="名称、型号、编号、厂家、地点", key="pick-text", width=230
+        )
+        categories = {row.category_id: row.category for row in kinds}
+        category_id = _box("器具项别", categories, "pick-category")
+        within = {row.id: row.name for row in kinds if category_id in (None, row.category_id)}
+        kind_id = _box("器具种别", within, f"pick-kind-{category_id}")
+        due = _box("到期", instruments.DUE, "pick-due")
+    return instruments.Filters(text=text, category_id=category_id, kind_id=kind_id, due=due)
+
+
 @st.dialog("选择器具", width="large")
 def pick(enterprise_id: int) -> None:
     """The picker: instruments in use that are in no open appointment, the first to expire first."""
-    known = {row.category_id: row.category for row in choices.kinds()}
-    kinds = {row.id: row for row in choices.kinds()}
-    with st.container(horizontal=True):
-        text = st.text_input("搜索", placeholder="名称、型号、编号、厂家、地点", key="pick-text", width=230)
-        category_id = st.selectbox(
-            "器具项别",
-            list(known),
-            index=None,
-            format_func=lambda id: known[id],
-            placeholder="全部",
-            key="pick-category",
-            width=160,
-        )
-        within = [id for id, row in kinds.items() if category_id in (None, row.category_id)]
-        kind_id = st.selectbox(
-            "器具种别",
-            within,
-            index=None,
-            format_func=lambda id: kinds[id].name,
-            placeholder="全部",
-            key=f"pick-kind-{category_id}",
-            width=180,
-        )
-        due = st.selectbox(
-            "到期",
-            list(instruments.DUE),
-            index=None,
-            format_func=lambda one: instruments.DUE[one],
-            placeholder="全部",
-            key="pick-due",
-            width=140,
-        )
-    wanted = instruments.Filters(text=text, category_id=category_id, kind_id=kind_id, due=due)
-    gathered = basket.ids(enterprise_id)
+    wanted, gathered = _filters(), basket.ids(enterprise_id)
     with looking(*OWNERS) as (session, account):
         rows = instruments.bookable(
             session, enterprise_id, wanted, by=account, size=MOST_SHOWN + 1, without=gathered

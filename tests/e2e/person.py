@@ -67,8 +67,9 @@ class Person:
             box.locator("input").click()
             try:
                 wanted.click(timeout=3000)
+                expect(box.locator("input")).to_have_value(option, timeout=3000)
                 break
-            except TimeoutError:
+            except (TimeoutError, AssertionError):
                 self.page.keyboard.press("Escape")
         browser.settled(self.page)
         expect(box.locator("input")).to_have_value(option)
