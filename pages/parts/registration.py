@@ -100,6 +100,11 @@ class Sheet:
                 line.caption(HINTS[field])
         self._offer(form.suggestions)
 
+    def forget(self) -> None:
+        """Let go of all that was typed, the password first of all."""
+        for key in [key for key in st.session_state if str(key).startswith(f"{self.key}-")]:
+            del st.session_state[key]
+
     def _offer(self, suggestions: dict[str, str]) -> None:
         for field, meant in suggestions.items():
             key = f"{self.key}-{field}-{meant}"

@@ -24,7 +24,7 @@ def show_next(done: dict[str, str]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(page("follow"), label="注册进度查询", icon=":material/manage_search:")
             if st.button("注册另一家企业"):
-                del st.session_state["registered"], st.session_state["register-touched"]
+                del st.session_state["registered"]
                 st.rerun()
 
 
@@ -59,6 +59,7 @@ with st.container(horizontal_alignment="center"), st.container(width=960):
         with transaction() as session:
             made = registrations.submit(session, sheet.typed)
             deadline = registrations.deadline(session, made)
+        sheet.forget()
         st.session_state["followed"] = (made.credit_code, made.mobile)
         st.session_state["registered"] = {
             "number": made.number,
