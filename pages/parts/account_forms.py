@@ -13,7 +13,7 @@ from pages.parts.account import acting, looking
 GIVEN = tuple(role for role in Role if role != Role.enterprise)
 GENERATED, TYPED = "自动生成", "自己填写"
 DUTIES = {
-    Role.personal: "注册后在“个人中心”申请关联企业，经企业通过后共同管理器具",
+    Role.personal: "经企业授权后，与企业共同管理器具",
     Role.institution: "受理预约、检定、登记结果",
     Role.reviewer: "审核企业注册",
     Role.supervisor: "授权技术机构、人工指派、查看状态看板，可以为使用单位代办",
