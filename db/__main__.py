@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from db import accounts, checks, demo, schema
 from db.engine import database_url, engine, reading, transaction
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(str(refusal))
     except IntegrityError:
         raise  # a defect, and no fault of the database
-    except (ArgumentError, DatabaseError, OSError) as error:
+    except (DatabaseError, OSError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
         where = database_url().split("@")[-1]
         advice = "请检查 DATABASE_URL，或先运行 python -m db upgrade"

@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -43,8 +44,8 @@ def make_engine(url: str) -> Engine:
     Its errors name no values, so that personal data stays out of the log. Raises Refused for any other
     database.
     """
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        raise Refused("DATABASE_URL 请以 sqlite:/// 或 postgresql+psycopg:// 开头")
+    if _driver(url) not in ("sqlite", "postgresql+psycopg"):
+        raise Refused("DATABASE_URL 请写成 sqlite:///文件 或 postgresql+psycopg://用户@主机/数据库")
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     path = url.removeprefix("sqlite:///")
@@ -59,6 +60,15 @@ def make_engine(url: str) -> Engine:
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
     return made
+
+
+def _driver(url: str) -> str | None:
+    """What kind of database a URL names, None where it names none."""
+    try:
+        named = make_url(url)
+    except (ArgumentError, ValueError):
+        return None
+    return named.drivername if named.database else None
 
 
 def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -1,6 +1,7 @@
 """What every test starts from: a fresh database on each engine, at a fixed moment."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,65 +28,67 @@ def moment(monkeypatch):
     monkeypatch.setenv("YUEJIAN_NOW", NOW)
 
 
+@contextmanager
+def bound(url: str) -> Iterator[str]:
+    """Make `url` the database of this process, for a while."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        engines.engine.cache_clear()
+        yield url
+        if engines.engine.cache_info().currsize:
+            engines.engine().dispose()
+        engines.engine.cache_clear()
+
+
+def upgraded(url: str) -> None:
+    """Make the tables and load the reference data, as of the day of the tests."""
+    with bound(url), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YUEJIAN_NOW", NOW)
+        schema.upgrade()
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory) -> Path:
     """A migrated SQLite file with the reference data, to be copied for each test."""
     path = tmp_path_factory.mktemp("template") / "template.db"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", f"sqlite:///{path}")
-        patch.setenv("YUEJIAN_NOW", NOW)
-        engines.engine.cache_clear()
-        schema.upgrade()
-        engines.engine().dispose()
-        engines.engine.cache_clear()
+    upgraded(f"sqlite:///{path}")
     return path
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """One PostgreSQL server with a migrated template database, for the whole run of this worker."""
-    with (
-        postgres.server() as url,
-        postgres.database(url) as template_url,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("DATABASE_URL", template_url)
-        patch.setenv("YUEJIAN_NOW", NOW)
-        engines.engine.cache_clear()
-        schema.upgrade()
-        engines.engine().dispose()
-        engines.engine.cache_clear()
+    with postgres.server() as url, postgres.database(url) as template_url:
+        upgraded(template_url)
         yield template_url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database(request, tmp_path, monkeypatch) -> Iterator[str]:
+def database(request) -> Iterator[str]:
     """The URL of a fresh, migrated database, on SQLite and on PostgreSQL in turn."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        path.write_bytes(request.getfixturevalue("template").read_bytes())
-        yield from _bound(f"sqlite:///{path}", monkeypatch)
-    else:
-        template_url = request.getfixturevalue("postgres_server")
-        _, name = template_url.rsplit("/", 1)
-        with postgres.database(template_url, template=name) as url:
-            yield from _bound(url, monkeypatch)
+        yield request.getfixturevalue("sqlite")
+        return
+    template_url = request.getfixturevalue("postgres_server")
+    _, name = template_url.rsplit("/", 1)
+    with postgres.database(template_url, template=name) as url, bound(url):
+        yield url
 
 
 @pytest.fixture
-def sqlite(tmp_path, monkeypatch, template) -> Iterator[str]:
+def sqlite(tmp_path, template) -> Iterator[str]:
     """The URL of a fresh, migrated SQLite database, where one engine is enough."""
     path = tmp_path / "test.db"
     path.write_bytes(template.read_bytes())
-    yield from _bound(f"sqlite:///{path}", monkeypatch)
+    with bound(f"sqlite:///{path}") as url:
+        yield url
 
 
-def _bound(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("DATABASE_URL", url)
-    engines.engine.cache_clear()
-    yield url
-    engines.engine().dispose()
-    engines.engine.cache_clear()
+@pytest.fixture
+def bind() -> Iterator[Callable[[str], str]]:
+    """Binds this process to a database by its URL, until the end of the test."""
+    with ExitStack() as stack:
+        yield lambda url: stack.enter_context(bound(url))
 
 
 @pytest.fixture

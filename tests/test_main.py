@@ -1,0 +1,208 @@
+"""The command line: exit codes, and one sentence where something is refused."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import select
+
+from db import __main__ as command_line
+from db import demo, passwords, schema
+from db.engine import reading, transaction
+from db.errors import Refused
+from db.models import Account, Role
+from tests import make
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*arguments, **environment):
+    """Run `python -m db` as an operator does."""
+    return subprocess.run(
+        [sys.executable, "-m", "db", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def sentence(capsys):
+    """The one line on stderr."""
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.fixture
+def unused(tmp_path, bind):
+    """Bind the process to a database that does not exist yet."""
+    return bind(f"sqlite:///{tmp_path}/new/yuejian.db")
+
+
+def test_an_upgrade_says_where_the_database_stands(unused, capsys):
+    assert command_line.main(["upgrade"]) == 0
+    assert capsys.readouterr().out == f"数据库已是最新版本 {schema.head()}\n"
+    assert command_line.main(["upgrade"]) == 0
+
+
+def test_the_whole_way_works_from_a_shell(tmp_path):
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/yuejian.db", "SECRET": "Guolu-2026"}
+    for arguments in (
+        ["upgrade"],
+        ["create-admin", "root2", "--password-env", "SECRET"],
+        ["check"],
+    ):
+        done = run(*arguments, **environment)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["create-admin", "--help"]])
+def test_help_is_given_everywhere(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        command_line.main(arguments)
+    assert left.value.code == 0
+    assert "python -m db" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["erase"], ["demo", "--enterprises", "many"], ["create-admin"], ["check", "--now"]]
+)
+def test_a_command_that_is_wrong_points_to_the_help(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        command_line.main(arguments)
+    assert left.value.code == 2
+    assert sentence(capsys) == "命令不完整或写错，请用 python -m db --help 查看用法"
+
+
+def test_the_demo_fills_an_empty_database_once(sqlite, capsys):
+    assert command_line.main(["demo", "--enterprises", "3", "--instruments", "40"]) == 0
+    assert "器具 40" in capsys.readouterr().out
+    assert command_line.main(["demo"]) == 0
+    assert capsys.readouterr().out == "数据库里已有数据，演示数据没有写入\n"
+
+
+@pytest.mark.parametrize("size", [["--enterprises", "0"], ["--instruments", "-5"]])
+def test_a_demo_of_nothing_is_refused(sqlite, capsys, size):
+    assert command_line.main(["demo", *size]) == 2
+    assert "请填正整数" in sentence(capsys)
+    with reading() as session:
+        assert demo.is_empty(session)
+
+
+def test_an_administrator_is_added(database, capsys, monkeypatch):
+    monkeypatch.setenv("SECRET", "Guolu-2026")
+    arguments = ["create-admin", "Root2", "--name", "许衡", "--password-env", "SECRET"]
+    assert command_line.main(arguments) == 0
+    assert capsys.readouterr().out == "已新增管理员 root2\n"
+    with reading() as session:
+        account = session.exec(select(Account)).one()
+    assert (account.role, account.full_name) == (Role.administrator, "许衡")
+    assert passwords.matches("Guolu-2026", account.password_hash)
+
+
+def test_a_password_may_come_through_a_pipe(sqlite):
+    done = subprocess.run(
+        [sys.executable, "-m", "db", "create-admin", "root2"],
+        cwd=ROOT,
+        input="Guolu-2026\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["root2", "--password-env", "NOTHING"], "密码"),
+        (["root2", "--password-env", "WEAK"], "密码"),
+        (["r", "--password-env", "SECRET"], "账号名"),
+        (["enterprise9", "--password-env", "SECRET"], "已被使用"),
+    ],
+)
+def test_an_administrator_who_breaks_a_rule_is_refused(sqlite, capsys, monkeypatch, arguments, message):
+    monkeypatch.setenv("SECRET", "Guolu-2026")
+    monkeypatch.setenv("WEAK", "12345678")
+    with transaction() as session:
+        make.make_account(session, username="enterprise9")
+    assert command_line.main(["create-admin", *arguments]) == 2
+    assert message in sentence(capsys)
+
+
+def test_no_password_at_all_is_refused(sqlite):
+    done = run("create-admin", "root2")
+    assert done.returncode == 2
+    assert done.stderr == "没有输入密码，请在终端中输入，或用 --password-env 指定存放密码的环境变量\n"
+
+
+def test_a_whole_database_has_no_findings(database, capsys):
+    with transaction() as session:
+        make.make_line(session)
+    assert command_line.main(["check"]) == 0
+    assert capsys.readouterr().out == "检查完毕，没有发现问题\n"
+
+
+def test_a_database_that_was_tampered_with_has_findings(database, capsys):
+    with transaction() as session:
+        line = make.make_line(session)
+        session.execute(sa.text("UPDATE appointment_lines SET status = 'completed'"))
+    assert command_line.main(["check"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert f"预约器具 {line.id} 的状态为 completed，流程记录却是 assigned" in lines
+    assert lines[-1] == "检查完毕，发现 2 处问题"
+
+
+@pytest.mark.parametrize(
+    "command", [["check"], ["demo"], ["create-admin", "root2", "--password-env", "SECRET"]]
+)
+def test_a_database_that_was_not_upgraded_says_what_to_do(unused, capsys, monkeypatch, command):
+    monkeypatch.setenv("SECRET", "Guolu-2026")
+    assert command_line.main(command) == 2
+    assert "先运行 python -m db upgrade" in sentence(capsys)
+
+
+@pytest.mark.parametrize("command", ["upgrade", "demo", "check"])
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:////proc/nowhere/yuejian.db", "/proc/nowhere"),
+        (f"sqlite:///{__file__}", "file is not a database"),
+        (f"sqlite:///{__file__}/yuejian.db", "test_main.py"),
+        (f"sqlite:///{ROOT}/tests", "unable to open database file"),
+        ("postgresql+psycopg://bureau:geheim@127.0.0.1:1/yuejian", "127.0.0.1:1/yuejian"),
+        ("postgresql+psycopg://bureau:geheim@x:y:z/yuejian", "DATABASE_URL"),
+        ("mysql://root@localhost/yuejian", "请写成 sqlite:///文件"),
+    ],
+)
+def test_a_database_out_of_reach_is_one_sentence(capsys, bind, command, url, reason):
+    bind(url)
+    assert command_line.main([command]) == 2
+    said = sentence(capsys)
+    assert reason in said and "DATABASE_URL" in said
+    assert "geheim" not in said
+
+
+def test_a_newer_database_is_refused(sqlite, capsys):
+    with transaction() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    assert command_line.main(["upgrade"]) == 2
+    assert "比本程序新" in sentence(capsys)
+    assert command_line.main(["check"]) == 2
+
+
+def test_a_refusal_ends_in_two_and_a_defect_in_a_traceback(sqlite, capsys, monkeypatch):
+    def refuse(session):
+        raise Refused("不行，请稍后重试")
+
+    monkeypatch.setattr(command_line.checks, "findings", refuse)
+    assert command_line.main(["check"]) == 2
+    assert sentence(capsys) == "不行，请稍后重试"
+    monkeypatch.setattr(command_line.checks, "findings", lambda session: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command_line.main(["check"])
