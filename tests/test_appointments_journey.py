@@ -36,7 +36,9 @@ def test_an_enterprise_registers_books_and_gets_its_certificate(session):
     registrations.send_back(session, registration.id, by=reviewer, reason="请填写营业执照上的全称")
     session.expire_all()
     corrected = TYPED | {"name": "杭州明达锅炉制造有限公司"}
-    registrations.resubmit(session, TYPED["credit_code"], TYPED["mobile"], TYPED["password"], corrected, "已改为全称")
+    registrations.resubmit(
+        session, TYPED["credit_code"], TYPED["mobile"], TYPED["password"], corrected, "已改为全称"
+    )
     enterprise = registrations.approve(session, registration.id, by=reviewer)
     owner = session.exec(select(Account).where(Account.username == "mingda")).one()
     assert enterprise.name == "杭州明达锅炉制造有限公司" and owner.enterprise_id == enterprise.id
@@ -47,7 +49,9 @@ def test_an_enterprise_registers_books_and_gets_its_certificate(session):
     assert line.status == LineStatus.assigned and line.institution_id == clerk.institution_id
 
     tomorrow = clock.today() + timedelta(1)
-    (receipt,) = appointments.accept(session, [line.id], by=clerk, planned_from=tomorrow, planned_until=tomorrow)
+    (receipt,) = appointments.accept(
+        session, [line.id], by=clerk, planned_from=tomorrow, planned_until=tomorrow
+    )
     assert receipt.number.startswith("HZ20261123-")
     appointments.begin(session, [line.id], by=clerk)
     result = verifications.Result(
