@@ -7,10 +7,30 @@ from threading import Barrier
 import sqlalchemy as sa
 from sqlmodel import select
 
-from db import appointments, checks, counters, instruments
+from db import (
+    appointments,
+    assignment,
+    checks,
+    counters,
+    institutions,
+    instruments,
+    verifications,
+)
 from db.engine import reading, transaction
-from db.errors import Refused
-from db.models import OPEN, Account, AppointmentLine, Instrument, LineStatus, Role, StatusChange
+from db.errors import Conflict, Refused
+from db.models import (
+    OPEN,
+    Account,
+    AppointmentLine,
+    Conclusion,
+    Instrument,
+    InstrumentStatus,
+    LineStatus,
+    Role,
+    StatusChange,
+    Verification,
+    VerificationType,
+)
 from tests import make
 
 
@@ -31,10 +51,12 @@ def at_once(*acts):
 
 
 def refusals(results):
+    """The refusals among what the acts returned."""
     return [result for result in results if isinstance(result, Refused)]
 
 
 def account(session, id):
+    """An account made before, as another session has it."""
     return session.get(Account, id)
 
 
@@ -138,3 +160,167 @@ def test_a_line_canceled_by_its_owner_cannot_be_accepted_at_the_same_moment(data
     with reading() as session:
         status = session.get(AppointmentLine, line.id).status
         assert status in (LineStatus.canceled, LineStatus.accepted)
+
+
+def test_of_two_people_editing_the_same_rows_the_other_way_round_one_is_told(database):
+    with transaction() as session:
+        owner = make.make_account(session)
+        ids = [make.make_instrument(session, owner).id for _ in range(40)]
+
+    def move_all(rows, location):
+        edits = [(id, 1, {"location": location}) for id in rows]
+        return lambda session: instruments.edit_many(session, edits, by=account(session, owner.id))
+
+    (refusal,) = refusals(at_once(move_all(ids, "一号锅炉房"), move_all(ids[::-1], "二号锅炉房")))
+    assert isinstance(refusal, Conflict) and "刷新" in str(refusal)
+    with reading() as session:
+        assert len(set(session.exec(select(Instrument.location)))) == 1
+
+
+def test_of_two_clerks_on_the_same_lines_the_other_way_round_one_wins_them_all(database):
+    with transaction() as session:
+        clerk, owner = make.make_account(session, Role.institution), make.make_account(session)
+        ids = [make.make_line(session, clerk, owner).id for _ in range(12)]
+    day = date(2026, 12, 1)
+
+    def accept(session):
+        by = account(session, clerk.id)
+        return appointments.accept(session, ids, by=by, planned_from=day, planned_until=day)
+
+    def decline(session):
+        return appointments.decline(session, ids[::-1], by=account(session, clerk.id), reason="超出授权项目")
+
+    assert len(refusals(at_once(accept, decline))) == 1
+    with reading() as session:
+        assert len(set(session.exec(select(AppointmentLine.status)))) == 1
+        assert checks.findings(session) == []
+
+
+def test_an_instrument_is_not_scrapped_while_it_is_being_booked(database):
+    with transaction() as session:
+        owner = make.make_account(session)
+        ids = [make.make_instrument(session, owner).id for _ in range(4)]
+
+    def book(id):
+        return lambda session: appointments.submit(
+            session, owner.enterprise_id, [id], by=account(session, owner.id)
+        )
+
+    def scrap(id):
+        return lambda session: instruments.change_status(
+            session, [id], "scrap", by=account(session, owner.id), reason="拆除"
+        )
+
+    results = at_once(*(act(id) for id in ids for act in (book, scrap)))
+    assert len(refusals(results)) == len(ids)
+    with reading() as session:
+        idle = session.exec(select(Instrument.id).where(Instrument.status != InstrumentStatus.in_use))
+        assert sorted([*idle, *instruments.booked(session, ids)]) == ids
+
+
+def test_no_line_misses_an_authorization_granted_at_the_same_moment(database):
+    with transaction() as session:
+        owner, supervisor = make.make_account(session), make.make_account(session, Role.supervisor)
+        institution = make.make_institution(session)
+        ids = [make.make_instrument(session, owner).id for _ in range(8)]
+        kind_id = make.kind(session).id
+
+    def book(id):
+        return lambda session: appointments.submit(
+            session, owner.enterprise_id, [id], by=account(session, owner.id)
+        )
+
+    def authorize(session):
+        return institutions.authorize(
+            session,
+            institution.id,
+            by=account(session, supervisor.id),
+            division_code=make.XIHU,
+            valid_from=date(2026, 1, 1),
+            valid_until=date(2026, 12, 31),
+            kind_id=kind_id,
+        )
+
+    assert refusals(at_once(*map(book, ids[:4]), authorize, *map(book, ids[4:]))) == []
+    with reading() as session:
+        statuses = session.exec(select(AppointmentLine.status)).all()
+        assert statuses == [LineStatus.assigned] * len(ids)
+
+
+def test_granting_an_authorization_does_not_fail_over_a_line_placed_by_hand(database):
+    with transaction() as session:
+        owner, supervisor = make.make_account(session), make.make_account(session, Role.supervisor)
+        institution = make.make_institution(session)
+        line_ids = [line.id for line in booked_lines(session, owner, 10)]
+        kind_id = make.kind(session).id
+
+    def authorize(session):
+        return institutions.authorize(
+            session,
+            institution.id,
+            by=account(session, supervisor.id),
+            division_code=make.XIHU,
+            valid_from=date(2026, 1, 1),
+            valid_until=date(2026, 12, 31),
+            kind_id=kind_id,
+        )
+
+    def place(id):
+        return lambda session: assignment.assign_by_hand(
+            session, [id], institution.id, by=account(session, supervisor.id), reason="就近"
+        )
+
+    first, *rest = at_once(authorize, *map(place, line_ids))
+    assert not isinstance(first, Refused)
+    assert all("刷新" in str(refusal) for refusal in refusals(rest))
+    with reading() as session:
+        moves = session.exec(select(StatusChange.subject_id).where(StatusChange.target == "assigned")).all()
+        assert sorted(moves) == sorted(line_ids)
+        assert checks.findings(session) == []
+
+
+def booked_lines(session, owner, count):
+    """Lines that wait for an institution."""
+    appointment = make.make_appointment(session, owner, count=count)
+    return session.exec(select(AppointmentLine).where(AppointmentLine.appointment_id == appointment.id)).all()
+
+
+def test_of_two_supervisors_renewing_one_authorization_one_is_told(database):
+    with transaction() as session:
+        supervisor = make.make_account(session, Role.supervisor)
+        authorization = make.make_authorization(session, make.make_institution(session))
+
+    def renew(year):
+        return lambda session: institutions.change_validity(
+            session,
+            authorization.id,
+            1,
+            by=account(session, supervisor.id),
+            valid_from=date(2026, 1, 1),
+            valid_until=date(year, 12, 31),
+        )
+
+    (refusal,) = refusals(at_once(renew(2027), renew(2028)))
+    assert isinstance(refusal, Conflict) and "刷新" in str(refusal)
+
+
+def test_a_result_recorded_twice_at_once_is_recorded_once_and_numbers_have_no_doubles(database):
+    day = date(2026, 11, 23)
+    with transaction() as session:
+        clerk, owner = make.make_account(session, Role.institution), make.make_account(session)
+        ids = [make.make_line(session, clerk, owner).id for _ in range(3)]
+        appointments.accept(session, ids, by=clerk, planned_from=day, planned_until=day)
+        appointments.begin(session, ids, by=clerk)
+    result = verifications.Result(
+        VerificationType.subsequent, day, Conclusion.passed, "JJG 52-2013", "李敏", "周强"
+    )
+
+    def record(id):
+        return lambda session: verifications.record(session, [id], result, by=account(session, clerk.id))
+
+    told = refusals(at_once(*(record(id) for id in ids for _ in range(2))))
+    assert len(told) == len(ids) and all("刷新" in str(refusal) for refusal in told)
+    with reading() as session:
+        numbers = session.exec(select(Verification.certificate_number)).all()
+        assert len(set(numbers)) == len(ids)
+        assert checks.findings(session) == []
