@@ -4,6 +4,7 @@ The table of special days is the bureau's own and editable. A year without any r
 published yet: its days are counted Monday to Friday, and whoever shows such a date says `ESTIMATED`.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ import chinese_calendar
 from sqlalchemy import exists
 from sqlmodel import Session, col, delete, select
 
+from catalog.identifiers import fold
 from db import settings
 from db.errors import Conflict, Refused
 from db.fields import Form
 from db.models import Account, AppointmentLine, DeliveryMode, LineStatus, Role, SpecialDay
 
 ESTIMATED = "节假日安排未公布，按周一至周五估算"
+DAY = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?(?: 0?0:00(?::00)?)?")
 WEEKDAYS = "一二三四五六日"
 SEEDED_YEARS = range(2024, 2027)
 
@@ -106,6 +109,15 @@ def of_year(session: Session, year: int) -> list[SpecialDay]:
     first, last = date(year, 1, 1), date(year, 12, 31)
     rows = select(SpecialDay).where(col(SpecialDay.day).between(first, last)).order_by(col(SpecialDay.day))
     return list(session.exec(rows))
+
+
+def read_day(text: Any) -> date | None:
+    """The day in a text such as 2026-10-01, 2026/10/1, 2026.10.1 or 2026年10月1日; None for any other."""
+    found = DAY.fullmatch(fold(text)) if isinstance(text, str) else None
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None
 
 
 def years(session: Session) -> list[int]:

@@ -84,6 +84,20 @@ def test_a_month_knows_its_working_days(session):
     assert calendar.working_days(2027, 10) == 21
 
 
+@pytest.mark.parametrize(
+    "text", ["2027-01-02", "2027/1/2", "2027.1.2", "2027年1月2日", " ２０２７-01-02 ", "2027-01-02 00:00:00"]
+)
+def test_a_day_is_read_as_people_write_it(text):
+    assert workdays.read_day(text) == date(2027, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "元旦", "2027-02-29", "2027-13-01", "1/2/2027", 46024, "20270102"]
+)
+def test_anything_else_is_no_day(text):
+    assert workdays.read_day(text) is None
+
+
 def test_a_year_is_replaced_as_a_whole(session, administrator):
     workdays.save_year(session, 2027, [SATURDAY, NEW_YEAR], by=administrator, seen=[])
     assert kept(session, 2027) == [NEW_YEAR, SATURDAY]

@@ -12,9 +12,10 @@ from pages.parts.account import acting, looking, signed_in
 
 OFF, WORKED = "休息", "上班"
 ARRANGEMENTS = {OFF: False, WORKED: True}
+# None is required here: the editor would keep incomplete rows to itself without a word.
 COLUMNS = {
-    "日期": st.column_config.DateColumn(format="YYYY-MM-DD", required=True, width=110),
-    "安排": st.column_config.SelectboxColumn(options=list(ARRANGEMENTS), required=True, width=80),
+    "日期": st.column_config.TextColumn(max_chars=20, width=110),
+    "安排": st.column_config.SelectboxColumn(options=list(ARRANGEMENTS), width=80),
     "名称": st.column_config.TextColumn(max_chars=60, width=170),
 }
 
@@ -30,8 +31,8 @@ def load(year: int) -> None:
 
 def frame(seen: list[tuple[Any, bool, str]]) -> pd.DataFrame:
     """The rows as the editor takes them."""
-    rows = [(day, WORKED if is_working else OFF, name) for day, is_working, name in seen]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"日期": "datetime64[ns]"})
+    rows = [(f"{day:%Y-%m-%d}", WORKED if is_working else OFF, name) for day, is_working, name in seen]
+    return pd.DataFrame(rows, columns=list(COLUMNS), dtype="str")
 
 
 def days(edited: pd.DataFrame) -> list[tuple[Any, Any, Any]]:
@@ -39,7 +40,7 @@ def days(edited: pd.DataFrame) -> list[tuple[Any, Any, Any]]:
     rows = edited.dropna(how="all").itertuples(index=False, name=None)
     return [
         (
-            day.date() if isinstance(day, pd.Timestamp) else None,
+            workdays.read_day(day),
             ARRANGEMENTS.get(arrangement) if isinstance(arrangement, str) else None,
             name if isinstance(name, str) else "",
         )
@@ -90,15 +91,13 @@ with left:
         height=460,
         on_change="ignore",
         alt=f"{year} 年的特殊日期",
+        placeholder="",
     )
-    st.caption("点最下面的空行新增；勾选左侧的行，按删除键删除。")
+    st.caption("点最下面的空行新增，日期如 2026-10-01；勾选左侧的行，按删除键删除。")
     st.caption("也可以从 Excel 复制“日期、安排、名称”三列，粘贴到最下面的空行；安排填“休息”或“上班”。")
     with st.container(horizontal=True):
         is_saved = st.button("保存", type="primary", key="calendar-save")
         is_reloaded = st.button("重新载入", key="calendar-reload", help="放弃未保存的修改")
-with right:
-    months.draw(calendar, year)
-
 if is_reloaded:
     load(year)
     st.rerun()
@@ -109,3 +108,7 @@ if is_saved:
     load(year)
     look.flash(f"{year} 年的 {count} 个特殊日期已保存，正在进行的检定期限已重新计算")
     st.rerun()
+
+# Last, so that a refusal stands right below the buttons.
+with right:
+    months.draw(calendar, year)
