@@ -11,6 +11,9 @@ from db.models import Account, Division, Level, Role
 from tests.make import HANGZHOU, PASSWORD, make_account, make_institution
 from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 PAGES = ("admin_home", "accounts", "calendar", "reference", "settings")
 
 

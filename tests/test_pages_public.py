@@ -12,6 +12,9 @@ from tests.make import XIHU, make_account
 from tests.screens import APP, press, refusals, said, sound, write
 from tests.test_registrations import CODE, TYPED
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 PLACE = ("330000", "330100", XIHU)
 CONTACT = "杭州市市场监督管理局计量处，0571-87654321"
 

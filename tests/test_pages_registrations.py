@@ -9,6 +9,9 @@ from tests.make import make_account, make_enterprise
 from tests.screens import press, refusals, said, sound, tick, visit, write
 from tests.test_registrations import OTHER_CODE, TYPED
 
+# Whole runs of pages take longer than a quick check may.
+pytestmark = pytest.mark.slow
+
 REASON = "理由（退回补正、不予通过时必填）"
 FIRST, SECOND = "杭州明达锅炉有限公司", "杭州海天机械厂"
 
