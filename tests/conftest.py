@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 from sqlmodel import Session
 
 from db import engine as engines
@@ -30,16 +28,11 @@ def moment(monkeypatch):
     monkeypatch.setenv("YUEJIAN_NOW", NOW)
 
 
-# An engine remembers the statements it compiled, which is half the work of a short test.
-kept_engine = cache(engines.make_engine)
-
-
 @contextmanager
-def bound(url: str, make_engine: Callable[[str], Engine] = engines.make_engine) -> Iterator[str]:
+def bound(url: str) -> Iterator[str]:
     """Make `url` the database of this process, for a while."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", url)
-        patch.setattr(engines, "make_engine", make_engine)
         engines.engine.cache_clear()
         yield url
         if engines.engine.cache_info().currsize:
@@ -78,18 +71,16 @@ def database(request) -> Iterator[str]:
         return
     template_url = request.getfixturevalue("postgres_server")
     _, name = template_url.rsplit("/", 1)
-    with postgres.database(template_url, template=name, name="test") as url, bound(url, kept_engine):
+    with postgres.database(template_url, template=name) as url, bound(url):
         yield url
 
 
 @pytest.fixture
-def sqlite(template) -> Iterator[str]:
+def sqlite(tmp_path, template) -> Iterator[str]:
     """The URL of a fresh, migrated SQLite database, where one engine is enough."""
-    path = template.with_name("test.db")
-    for old in path.parent.glob(f"{path.name}*"):
-        old.unlink()
+    path = tmp_path / "test.db"
     path.write_bytes(template.read_bytes())
-    with bound(f"sqlite:///{path}", kept_engine) as url:
+    with bound(f"sqlite:///{path}") as url:
         yield url
 
 

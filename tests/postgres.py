@@ -47,9 +47,9 @@ def server() -> Iterator[str]:
 
 
 @contextmanager
-def database(base_url: str, template: str = "template1", name: str = "") -> Iterator[str]:
+def database(base_url: str, template: str = "template1") -> Iterator[str]:
     """Create a copy of `template`, which nobody may be connected to, and yield its URL; then drop it."""
-    name = name or f"yuejian_{uuid.uuid4().hex[:12]}"
+    name = f"yuejian_{uuid.uuid4().hex[:12]}"
     _execute(base_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield make_url(base_url).set(database=name).render_as_string(hide_password=False)
