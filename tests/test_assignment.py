@@ -217,6 +217,13 @@ def test_candidates_come_authorized_first_then_by_load(session, owner, superviso
     ]
 
 
+def test_nobody_is_authorized_for_a_line_without_a_kind(session, owner, supervisor):
+    authorized(session, "第一所")
+    line = legacy_line(session, owner, kind_id=None)
+    (row,) = assignment.candidates(session, line.id, by=supervisor)
+    assert (row.is_authorized, row.note) == (False, "无此项授权，指派前请确认")
+
+
 def test_a_candidate_that_gave_the_line_up_is_marked(session, owner, supervisor):
     clerk = make.make_account(session, Role.institution)
     line = make.make_line(session, clerk, owner)

@@ -126,6 +126,17 @@ def test_a_reference_to_nothing_is_found(sqlite):
         assert checks.findings(session) == ["kinds 第 1 行引用的 categories 记录不存在"]
 
 
+def test_a_value_the_database_itself_forbids_is_found(sqlite):
+    with engine.transaction() as session:
+        make.make_instrument(session)
+    with closing(sqlite3.connect(sqlite.removeprefix("sqlite:///"))) as past:
+        past.execute("PRAGMA ignore_check_constraints = ON")
+        past.execute("UPDATE instruments SET quantity = 0")
+        past.commit()
+    with engine.reading() as session:
+        assert checks.findings(session) == ["数据库文件损坏：CHECK constraint failed in instruments"]
+
+
 def test_many_findings_of_one_kind_are_summed_up(session):
     owner = make.make_account(session)
     for _ in range(checks.MOST_SHOWN + 3):

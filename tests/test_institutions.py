@@ -55,6 +55,19 @@ def test_the_list_is_for_staff(session):
             institutions.page(session, by=make.make_account(session, role))
 
 
+def test_a_clerk_finds_ones_own_institution(session, institution):
+    clerk = make.make_account(session, Role.institution, institution_id=institution.id)
+    assert institutions.own(session, by=clerk) is institution
+    for role in (Role.enterprise, Role.supervisor):
+        with pytest.raises(Refused, match="不能执行此操作"):
+            institutions.own(session, by=make.make_account(session, role))
+
+
+def test_a_supervisor_of_the_whole_country_keeps_every_institution(session, institution):
+    everywhere = make.make_account(session, Role.supervisor, division_code=None)
+    assert institutions.suspend(session, institution.id, by=everywhere).is_suspended
+
+
 def test_an_institution_is_added_with_a_mark_for_its_certificates(session, supervisor):
     made = institutions.save(session, by=supervisor, **NEW)
     assert (made.code, made.name, made.is_suspended) == ("BJ01", "滨江区计量检定所", False)

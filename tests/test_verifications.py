@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, instruments, verifications
+from db import appointments, assignment, instruments, verifications
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
     Conclusion,
@@ -154,6 +154,20 @@ def test_a_water_meter_is_valid_until_it_is_rotated_out(session, owner, clerk):
 def test_a_kind_without_interval_asks_for_the_validity(session, owner, clerk):
     line = line_of(session, clerk, owner, kind_id=make.kind(session, "90301").id)
     assert "请按检定规程填写“有效期至”" in problems_of(session, line, clerk)["valid_until"]
+    result = replace(PASS, valid_until=date(2027, 11, 22))
+    (made,) = verifications.record(session, [line.id], result, by=clerk)
+    assert made.valid_until == date(2027, 11, 22)
+
+
+def test_an_instrument_without_a_kind_asks_for_the_validity(session, owner, clerk):
+    row = make.make_legacy_instrument(session, owner, kind_id=None)
+    appointments.submit(session, owner.enterprise_id, [row.id], by=owner)
+    (line,) = appointments.lines(session, by=owner)
+    supervisor = make.make_account(session, Role.supervisor)
+    assignment.assign_by_hand(session, [line.id], clerk.institution_id, by=supervisor, reason="就近")
+    appointments.accept(session, [line.id], by=clerk, planned_from=TODAY, planned_until=TODAY)
+    appointments.begin(session, [line.id], by=clerk)
+    assert list(problems_of(session, line, clerk)) == ["valid_until"]
     result = replace(PASS, valid_until=date(2027, 11, 22))
     (made,) = verifications.record(session, [line.id], result, by=clerk)
     assert made.valid_until == date(2027, 11, 22)

@@ -154,6 +154,16 @@ def test_of_several_records_all_move_or_none_is_said_to(session, clerk):
     assert second.status == LineStatus.assigned
 
 
+def test_the_latest_move_of_each_record_is_found(session, clerk):
+    first, second = make.make_line(session, clerk), make.make_line(session, clerk)
+    workflow.move(session, Subject.line, [first], "decline", clerk, "量程不符")
+    latest = workflow.latest(session, Subject.line, [first.id, second.id, 999])
+    assert {id: (row.action, row.target, row.note) for id, row in latest.items()} == {
+        first.id: ("decline", "declined", "量程不符"),
+        second.id: ("assign", "assigned", ""),
+    }
+
+
 def test_the_history_of_one_subject_is_not_that_of_another(session):
     owner = make.make_account(session)
     workflow.start(session, Subject.line, [7], "submit", owner)
