@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from catalog import divisions, kinds
+from catalog.columns import COLUMNS, DAY, KIND, TEXT, WHOLE, Column
 
 TITLE = "强制检定器具信息导入模板"
 VERSION = "1"
@@ -23,53 +23,9 @@ KIND_SHEET = "强检器具目录"
 DIVISION_SHEET = "行政区划信息"
 FILLABLE_ROWS = 5000
 
-ORIGINS = ("国产", "进口")
-PURPOSES = ("贸易结算", "安全防护", "医疗卫生", "环境监测")
-DELIVERIES = ("送检", "现场检")
-
 # 1950-01-01 and 2099-12-31 as Excel counts days; the limit also catches 20240315 typed without dashes.
 FIRST_DAY, LAST_DAY = "18264", "73050"
-TEXT, DAY, WHOLE = "@", "yyyy-mm-dd", "0"
 
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the data sheet: its heading, how to fill it in, and whether it must be.
-
-    `format` is Excel's number format (text for codes and numbers of a plate, so that 00123 keeps its zeros),
-    `choices` the values of a drop-down.
-    """
-
-    heading: str
-    example: str
-    note: str
-    is_required: bool = False
-    format: str = TEXT
-    width: int = 16
-    choices: tuple[str, ...] = ()
-
-
-COLUMNS = (
-    Column("器具名称", "压力表", "按铭牌或证书填写", is_required=True),
-    Column("器具类型", "工作计量器具", "可不填，不填即为工作计量器具"),
-    Column("强检器具种别代码", "91101", f"五位代码，见《{KIND_SHEET}》", is_required=True, width=20),
-    Column("型号规格", "(0-1) MPa", "按铭牌填写"),
-    Column("测量范围", "(0-1) MPa", "按铭牌或证书填写"),
-    Column("准确度等级", "1.6", "按铭牌或证书填写", width=14),
-    Column("出厂编号", "HY37", "按铭牌填写，保留前面的 0", is_required=True, width=20),
-    Column("生产厂家", "上海银普仪表有限公司", "填写厂家全称", is_required=True, width=28),
-    Column("器具产地", "国产", "从下拉列表选择", width=12, choices=ORIGINS),
-    Column("使用地点行政区划代码", "330106", f"六位代码，见《{DIVISION_SHEET}》", is_required=True, width=24),
-    Column("安装/使用地点", "锅炉房", "写到能找到器具的位置", width=24),
-    Column("购置时间", "2024-03-15", "日期，写作 2024-03-15，不晚于今天", format=DAY, width=14),
-    Column("器具数量", "1", "不小于 1 的整数；有出厂编号的逐台填写，数量为 1", format=WHOLE, width=12),
-    Column("器具用途", "安全防护", "从下拉列表选择", is_required=True, width=14, choices=PURPOSES),
-    Column("送检方式", "送检", "从下拉列表选择", is_required=True, width=14, choices=DELIVERIES),
-    Column(
-        "有效期至", "2026-09-14", "日期，写作 2026-09-14；一旦保存不可修改，请谨慎填写", format=DAY, width=14
-    ),
-    Column("备注", "", "可不填", width=24),
-)
 
 GUIDE_HEADINGS = {"列名": 24, "是否必填": 12, "怎样填": 60, "示例": 28}
 KIND_HEADINGS = {
@@ -169,7 +125,7 @@ def _rule(column: Column) -> DataValidation:
 def _limit(column: Column) -> dict[str, str]:
     if column.choices:
         return {"type": "list", "formula1": f'"{",".join(column.choices)}"'}
-    if column.heading == "强检器具种别代码":
+    if column.heading == KIND:
         last = len(kinds.kinds()) + 2
         return {"type": "list", "formula1": f"'{KIND_SHEET}'!$A$3:$A${last}"}
     if column.format == WHOLE:
