@@ -1,6 +1,7 @@
 """Administrative divisions (行政区划, GB/T 2260): the list, its tree, and the arithmetic of its codes."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -117,27 +118,53 @@ def bounds(code: str) -> tuple[str, str]:
     return code, code[:digits].ljust(6, "9")
 
 
-@cache
-def _by_code() -> dict[str, Division]:
-    return {division.code: division for division in divisions()}
+def is_connector(division: Division) -> bool:
+    """Whether this is one of the nine middle rows (市辖区, 省直辖县级行政区划 ...) that screens leave out."""
+    return division.level is Level.prefecture and division.name in CONNECTOR_NAMES
+
+
+class Tree:
+    """The divisions of one edition, and how they hang together; the functions below ask the shipped one."""
+
+    def __init__(self, rows: Iterable[Division]) -> None:
+        """Hang `rows`, sorted by code, below each other."""
+        self.by_code = {row.code: row for row in rows}
+        self._below: dict[str | None, list[Division]] = {}
+        for row in self.by_code.values():
+            self._below.setdefault(row.parent_code, []).append(row)
+
+    def children(self, code: str | None) -> tuple[Division, ...]:
+        """See `children`."""
+        below: list[Division] = []
+        for child in self._below.get(code, ()):
+            below.extend(self.children(child.code) if is_connector(child) else [child])
+        return tuple(below)
+
+    def path(self, code: str) -> tuple[Division, ...]:
+        """See `path`."""
+        known = (self.by_code.get(each) for each in reversed(parent_codes(code)))
+        return tuple(division for division in known if division and not is_connector(division))
+
+    def full_name(self, code: str) -> str:
+        """See `full_name`."""
+        known = "".join(division.name for division in self.path(code))
+        return known if code in self.by_code else f"{known or '未知区划'}（{code}）"
+
+    def is_complete(self, code: str) -> bool:
+        """See `is_complete`."""
+        division = self.by_code.get(code)
+        return division is not None and not is_connector(division) and not self.children(code)
 
 
 @cache
-def _by_parent() -> dict[str | None, tuple[Division, ...]]:
-    tree: dict[str | None, list[Division]] = {}
-    for division in divisions():
-        tree.setdefault(division.parent_code, []).append(division)
-    return {code: tuple(members) for code, members in tree.items()}
+def tree() -> Tree:
+    """The tree of the shipped edition."""
+    return Tree(divisions())
 
 
 def find(code: str) -> Division | None:
     """The division of this code, or None when the edition does not have it (a retired code, say)."""
-    return _by_code().get(code)
-
-
-def is_connector(division: Division) -> bool:
-    """Whether this is one of the nine middle rows (市辖区, 省直辖县级行政区划 ...) that screens leave out."""
-    return division.level is Level.prefecture and division.name in CONNECTOR_NAMES
+    return tree().by_code.get(code)
 
 
 def children(code: str | None) -> tuple[Division, ...]:
@@ -146,10 +173,7 @@ def children(code: str | None) -> tuple[Division, ...]:
     So 北京市 offers its districts, and 湖北省 its prefectures and the four counties directly under it.
     Empty for a county and for a code that is not in the edition.
     """
-    below: list[Division] = []
-    for child in _by_parent().get(code, ()):
-        below.extend(children(child.code) if is_connector(child) else [child])
-    return tuple(below)
+    return tree().children(code)
 
 
 def path(code: str) -> tuple[Division, ...]:
@@ -157,8 +181,7 @@ def path(code: str) -> tuple[Division, ...]:
 
     Codes the edition does not have are left out. Raises CatalogError unless six digits.
     """
-    known = (find(each) for each in reversed(parent_codes(code)))
-    return tuple(division for division in known if division and not is_connector(division))
+    return tree().path(code)
 
 
 def full_name(code: str) -> str:
@@ -167,8 +190,7 @@ def full_name(code: str) -> str:
     A code the edition does not have is shown after the part that is known: '浙江省杭州市（330103）'.
     Raises CatalogError unless six digits.
     """
-    known = "".join(division.name for division in path(code))
-    return known if find(code) else f"{known or '未知区划'}（{code}）"
+    return tree().full_name(code)
 
 
 def is_complete(code: str) -> bool:
@@ -177,5 +199,4 @@ def is_complete(code: str) -> bool:
     True for counties, for 东莞 中山 儋州 嘉峪关 and for 台湾 香港 澳门, which have nothing below them; never
     for a connector or a code that is not in the edition.
     """
-    division = find(code)
-    return division is not None and not is_connector(division) and not children(code)
+    return tree().is_complete(code)
