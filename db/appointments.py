@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, insert, select
 
-from db import assignment, clock, counters, instruments, reach, settings, workdays, workflow
+from db import assignment, clock, counters, instruments, ledger, reach, settings, workdays, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import (
@@ -96,7 +96,7 @@ def _appointment(
     )
     session.add(appointment)
     session.flush()
-    kept = instruments.snapshots(session, [row.id for row in rows])
+    kept = ledger.snapshots(session, [row.id for row in rows])
     lines = [
         {
             "appointment_id": appointment.id,

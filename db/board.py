@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func
 
-from db import appointments, clock, instruments, reach
+from db import appointments, clock, ledger, reach
 from db.models import (
     OPEN,
     Account,
@@ -52,7 +52,7 @@ WINDOWS = ("valid", "overdue", "30", "60", "90", "missing", "rejected")
 def _counted() -> list[Any]:
     """All, and how many of them each of WINDOWS holds."""
     today = clock.today()
-    conditions = (instruments.due_condition(window, today) for window in WINDOWS)
+    conditions = (ledger.due_condition(window, today) for window in WINDOWS)
     return [func.count(), *(func.count(sa.case((condition, 1))) for condition in conditions)]
 
 

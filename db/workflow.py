@@ -16,6 +16,8 @@ from db.models import (
     OWNERS,
     Account,
     AppointmentLine,
+    Batch,
+    BatchStatus,
     Correction,
     CorrectionStatus,
     Institution,
@@ -39,6 +41,7 @@ MODELS: dict[Subject, Any] = {
     Subject.line: AppointmentLine,
     Subject.link: Link,
     Subject.correction: Correction,
+    Subject.batch: Batch,
 }
 STATUSES: dict[Subject, Any] = {
     Subject.registration: RegistrationStatus,
@@ -46,6 +49,7 @@ STATUSES: dict[Subject, Any] = {
     Subject.line: LineStatus,
     Subject.link: LinkStatus,
     Subject.correction: CorrectionStatus,
+    Subject.batch: BatchStatus,
 }
 
 
@@ -73,7 +77,7 @@ class Step:
 
 
 S, R, U = Subject, RegistrationStatus, InstrumentStatus
-L, K, C = LineStatus, LinkStatus, CorrectionStatus
+L, K, C, B = LineStatus, LinkStatus, CorrectionStatus, BatchStatus
 STEPS = (
     Step(S.registration, "submit", "提交注册", None, R.submitted),
     Step(S.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
@@ -105,6 +109,14 @@ STEPS = (
     Step(S.correction, "request", "申请更正", None, C.requested, OWNERS),
     Step(S.correction, "approve", "同意更正", C.requested, C.approved, (Role.supervisor,)),
     Step(S.correction, "decline", "不予更正", C.requested, C.declined, (Role.supervisor,), reason_missing),
+    Step(S.batch, "upload", "上传", None, B.submitted, BOOKERS),
+    Step(S.batch, "set_together", "批量修改", None, B.applied, BOOKERS),
+    Step(S.batch, "preview", "检查", B.submitted, B.previewed, BOOKERS),
+    Step(S.batch, "fail", "无法读取", B.submitted, B.failed, BOOKERS, reason_missing),
+    Step(S.batch, "apply", "确认导入", B.previewed, B.applied, BOOKERS),
+    Step(S.batch, "discard", "放弃", B.submitted, B.discarded, BOOKERS),
+    Step(S.batch, "discard", "放弃", B.previewed, B.discarded, BOOKERS),
+    Step(S.batch, "undo", "撤回导入", B.applied, B.undone, BOOKERS),
 )
 
 

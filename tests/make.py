@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from catalog.identifiers import credit_check_character
-from db import appointments, instruments, workflow
+from db import appointments, instruments, search, workflow
 from db.models import (
     Account,
     Appointment,
@@ -140,9 +140,11 @@ def make_instrument(session: Session, by: Account | None = None, **values: Any) 
 def make_legacy_instrument(session: Session, by: Account, **values: Any) -> Instrument:
     """An instrument taken over from elsewhere, which the form would not let in (no kind, no division)."""
     row = Instrument(enterprise_id=by.enterprise_id, **typed(session, **values))
-    row.search_text = instruments.search_text(row.model_dump())
+    owner = session.get_one(Enterprise, by.enterprise_id)
+    row.search_text = search.text_of(row.model_dump(), owner.name)
     session.add(row)
     session.flush()
+    search.add(session, [(row.id, row.search_text)])
     return row
 
 

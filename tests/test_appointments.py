@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, instruments, settings, workdays, workflow
+from db import appointments, instruments, ledger, settings, workdays, workflow
 from db.appointments import Filters
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
@@ -188,7 +188,7 @@ def test_a_line_keeps_the_instrument_as_it_was_booked(session, owner, clerk):
     instruments.edit(session, gauge_id, 1, edited, by=owner)
     (row,) = appointments.lines(session, Filters(appointment_id=line.appointment_id), by=owner)
     assert (row.snapshot["serial_number"], row.division_code) == ("00123", make.XIHU)
-    assert instruments.find(session, gauge_id, by=owner).serial_number == "00999"
+    assert ledger.find(session, gauge_id, by=owner).serial_number == "00999"
 
 
 def test_the_whole_stands_where_its_lines_stand(session, owner, clerk):

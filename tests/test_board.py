@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, board, instruments
+from db import appointments, board, instruments, ledger
 from db.errors import Refused
 from db.models import (
     OPEN,
@@ -59,9 +59,9 @@ def test_validity_counts_what_the_ledger_lists(session, bureau):
             shown = (counted.in_use, counted.valid, counted.overdue, counted.within_30)
             shown += (counted.within_60, counted.within_90, counted.missing, counted.rejected)
             listed = [
-                instruments.count(
+                ledger.count(
                     session,
-                    instruments.Filters(status=InstrumentStatus.in_use, division_code=code, due=due),
+                    ledger.Filters(status=InstrumentStatus.in_use, division_code=code, due=due),
                     by=viewer,
                 )
                 for due in (None, *windows)

@@ -4,17 +4,12 @@ from datetime import date
 
 import pytest
 
-from db import instruments
+from db import instruments, ledger
 from db.errors import Conflict, NotFound, Refused
-from db.instruments import Filters
 from db.models import (
     Conclusion,
-    DeliveryMode,
-    Division,
     InstrumentStatus,
-    LineStatus,
     Origin,
-    Purpose,
     Role,
 )
 from tests import make
@@ -38,7 +33,7 @@ def problems_of(session, owner, **values):
 def test_the_gauge_of_the_guide_enters_the_ledger_as_typed(session, owner):
     typed = make.typed(session, serial_number="HY37", purchased_on=date(2024, 5, 6))
     gauge = instruments.add(session, owner.enterprise_id, typed, by=owner)
-    row = instruments.find(session, gauge.id, by=owner)
+    row = ledger.find(session, gauge.id, by=owner)
     assert (row.name, row.category, row.kind) == ("压力表", "压力仪表", "指示类压力表、显示类压力表")
     assert (row.serial_number, row.division, row.origin) == ("HY37", "浙江省杭州市西湖区", Origin.domestic)
     assert (row.quantity, row.status, row.valid_until) == (1, InstrumentStatus.in_use, None)
@@ -48,50 +43,7 @@ def test_the_gauge_of_the_guide_enters_the_ledger_as_typed(session, owner):
 def test_a_serial_number_keeps_its_zeros_and_its_last_digit(session, owner, number):
     gauge = make.make_instrument(session, owner, serial_number=number)
     session.expire_all()
-    assert instruments.find(session, gauge.id, by=owner).serial_number == number
-
-
-@pytest.mark.parametrize("field", instruments.REQUIRED)
-def test_a_required_field_left_empty_is_named(session, owner, field):
-    assert list(problems_of(session, owner, **{field: None})) == [field]
-
-
-def test_all_that_is_wrong_is_said_at_once(session, owner):
-    found = problems_of(session, owner, name=" ", purpose="取暖", quantity=0, purchased_on=TOMORROW)
-    assert set(found) == {"name", "purpose", "quantity", "purchased_on"}
-    assert found["purchased_on"] == "“购置时间”不能晚于今天"
-
-
-@pytest.mark.parametrize("value", ["压力表" * 41, "压力\u202e表", "压力\x07表", 12])
-def test_a_text_too_long_or_with_hidden_characters_is_refused(session, owner, value):
-    assert list(problems_of(session, owner, name=value)) == ["name"]
-
-
-def test_a_kind_that_was_retired_is_refused_by_name(session, owner):
-    make.kind(session).retired_on = date(2026, 6, 1)
-    session.flush()
-    assert "已停用，请选择现行种别" in problems_of(session, owner)["kind_id"]
-
-
-@pytest.mark.parametrize("code", ["330000", "330100"])
-def test_a_place_of_use_must_be_a_county(session, owner, code):
-    assert problems_of(session, owner, division_code=code)["division_code"].endswith("请选到区县一级")
-
-
-def test_a_place_that_was_dissolved_names_its_successor(session, owner):
-    division = session.get(Division, make.XIHU)
-    division.retired_on, division.successor_code = date(2026, 1, 1), "330108"
-    session.flush()
-    assert "已撤销，请改用 330108" in problems_of(session, owner)["division_code"]
-
-
-def test_a_serial_number_names_one_instrument(session, owner):
-    assert "请用“复制”逐台录入" in problems_of(session, owner, quantity=2)["quantity"]
-
-
-def test_a_field_that_is_not_the_ledgers_cannot_be_set(session, owner):
-    with pytest.raises(Refused, match="不能修改“enterprise_id、status”"):
-        make.make_instrument(session, owner, status="报废", enterprise_id=1)
+    assert ledger.find(session, gauge.id, by=owner).serial_number == number
 
 
 def test_a_second_instrument_of_one_number_is_kept_only_when_confirmed(session, owner):
@@ -101,7 +53,7 @@ def test_a_second_instrument_of_one_number_is_kept_only_when_confirmed(session, 
         instruments.add(session, owner.enterprise_id, typed, by=owner)
     assert list(refusal.value.problems) == ["duplicate"]
     instruments.add(session, owner.enterprise_id, typed, by=owner, is_duplicate_confirmed=True)
-    assert instruments.count(session, by=owner) == 2
+    assert ledger.count(session, by=owner) == 2
 
 
 def test_another_enterprise_may_have_the_same_number(session, owner):
@@ -112,7 +64,7 @@ def test_another_enterprise_may_have_the_same_number(session, owner):
 def test_a_copy_says_what_it_was_copied_from(session, owner):
     gauge = make.make_instrument(session, owner)
     copy = instruments.add(session, owner.enterprise_id, make.typed(session), by=owner, copied_from=gauge.id)
-    (entry,) = instruments.history(session, copy.id, by=owner)
+    (entry,) = ledger.history(session, copy.id, by=owner)
     assert (entry.action, entry.note) == ("复制", f"复制自器具 {gauge.id}")
 
 
@@ -136,7 +88,7 @@ def test_a_reviewer_sees_a_ledger_and_a_supervisor_may_enter_for_it(session, own
         instruments.add(session, owner.enterprise_id, make.typed(session), by=reviewer)
     supervisor = make.make_account(session, Role.supervisor)
     gauge = instruments.add(session, owner.enterprise_id, make.typed(session), by=supervisor)
-    assert instruments.find(session, gauge.id, by=reviewer).enterprise_id == owner.enterprise_id
+    assert ledger.find(session, gauge.id, by=reviewer).enterprise_id == owner.enterprise_id
 
 
 def test_a_supervisor_cannot_enter_for_an_enterprise_of_another_district(session, owner):
@@ -177,15 +129,15 @@ def test_an_edit_changes_the_fields_and_the_version(session, owner):
     gauge = make.make_instrument(session, owner, location="锅炉房")
     changed = instruments.edit(session, gauge.id, 1, {"location": "二号锅炉房"}, by=owner)
     assert (changed.location, changed.version) == ("二号锅炉房", 2)
-    assert instruments.count(session, Filters(text="二号锅炉"), by=owner) == 1
-    entry = instruments.history(session, gauge.id, by=owner)[0]
+    assert ledger.count(session, ledger.Filters(text="二号锅炉"), by=owner) == 1
+    entry = ledger.history(session, gauge.id, by=owner)[0]
     assert (entry.action, entry.changes) == ("修改", {"location": ["锅炉房", "二号锅炉房"]})
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(session, owner):
     gauge = make.make_instrument(session, owner)
     instruments.edit(session, gauge.id, 1, {"location": gauge.location, "name": " 压力表 "}, by=owner)
-    assert gauge.version == 1 and len(instruments.history(session, gauge.id, by=owner)) == 1
+    assert gauge.version == 1 and len(ledger.history(session, gauge.id, by=owner)) == 1
 
 
 def test_an_edit_of_a_stale_version_is_a_conflict_that_names_the_row(session, owner):
@@ -249,7 +201,7 @@ def test_a_link_without_editing_lets_one_look_only(session, owner):
     person = make.make_account(session, Role.personal)
     enterprise = session.get(make.Enterprise, owner.enterprise_id)
     make.make_link(session, person, enterprise, can_edit=False)
-    assert instruments.find(session, gauge.id, by=person).id == gauge.id
+    assert ledger.find(session, gauge.id, by=person).id == gauge.id
     with pytest.raises(Refused, match="企业未授予您此项权限"):
         instruments.edit(session, gauge.id, 1, {"location": "车间"}, by=person)
 
@@ -260,7 +212,7 @@ def test_an_instrument_is_taken_out_of_use_and_comes_back(session, owner):
     assert gauge.status == InstrumentStatus.out_of_use
     instruments.change_status(session, [gauge.id], "resume", by=owner)
     assert (gauge.status, gauge.version) == (InstrumentStatus.in_use, 3)
-    actions = [entry.action for entry in instruments.history(session, gauge.id, by=owner)]
+    actions = [entry.action for entry in ledger.history(session, gauge.id, by=owner)]
     assert actions == ["恢复在用", "停用", "新增"]
 
 
@@ -270,7 +222,7 @@ def test_several_are_stored_and_scrapped_from_different_statuses(session, owner)
     both = [first.id, second.id]
     instruments.change_status(session, both, "scrap", by=owner, reason="锅炉拆除")
     assert {first.status, second.status} == {InstrumentStatus.scrapped}
-    assert instruments.history(session, first.id, by=owner)[0].note == "锅炉拆除"
+    assert ledger.history(session, first.id, by=owner)[0].note == "锅炉拆除"
 
 
 def test_scrapping_needs_a_reason_that_fits(session, owner):
@@ -316,195 +268,6 @@ def test_a_pass_moves_the_validity_and_a_rejection_does_not(session, owner):
     assert (gauge.valid_until, gauge.conclusion, gauge.version) == (until, Conclusion.passed, 2)
     instruments.move_validity(session, gauge, None, day, Conclusion.rejected, clerk)
     assert (gauge.valid_until, gauge.conclusion) == (until, Conclusion.rejected)
-    entry = instruments.history(session, gauge.id, by=owner)[1]
+    entry = ledger.history(session, gauge.id, by=owner)[1]
     assert entry.action == "登记检定结果"
     assert entry.changes["valid_until"] == ["2026-12-01", "2027-05-19"]
-
-
-def test_lists_and_counts_follow_every_filter(session, owner):
-    gauge = make.make_instrument(session, owner, delivery_mode="现场检")
-    scale = make.make_instrument(
-        session,
-        owner,
-        name="电子秤",
-        kind_id=make.kind(session, "90201").id,
-        division_code="330108",
-        purpose=Purpose.trade_settlement,
-    )
-    legacy = make.make_legacy_instrument(session, owner, division_code=None)
-    for filters, expected in (
-        (Filters(), [legacy, scale, gauge]),
-        (Filters(text="电子秤"), [scale]),
-        (Filters(kind_id=gauge.kind_id), [legacy, gauge]),
-        (Filters(category_id=make.kind(session, "90201").category_id), [scale]),
-        (Filters(status=InstrumentStatus.scrapped), []),
-        (Filters(division_code=make.HANGZHOU), [scale, gauge]),
-        (Filters(division_code="330108"), [scale]),
-        (Filters(is_placeless=True), [legacy]),
-        (Filters(due="no_division"), [legacy]),
-        (Filters(purpose=Purpose.trade_settlement), [scale]),
-        (Filters(delivery_mode=DeliveryMode.on_site), [gauge]),
-        (Filters(enterprise_id=owner.enterprise_id), [legacy, scale, gauge]),
-    ):
-        found = [row.id for row in instruments.page(session, filters, by=owner)]
-        assert found == [row.id for row in expected], filters
-        assert instruments.count(session, filters, by=owner) == len(expected), filters
-
-
-@pytest.mark.parametrize(
-    ("text", "hits"),
-    [("hy37", 1), ("ＨＹ３７", 1), ("压力表 银普", 1), ("压力表 天平", 0), ("%", 0), ("_", 0), ("1) mpa", 1)],
-)
-def test_the_search_folds_letters_and_takes_every_word_literally(session, owner, text, hits):
-    make.make_instrument(session, owner, serial_number="HY37")
-    assert instruments.count(session, Filters(text=text), by=owner) == hits
-
-
-def test_staff_also_find_instruments_by_their_owner(session, owner):
-    make.make_instrument(session, owner)
-    found = {
-        role: instruments.count(session, Filters(text="明达"), by=account)
-        for role, account in (
-            ("staff", make.make_account(session, Role.supervisor)),
-            ("owner", owner),
-        )
-    }
-    assert found == {"staff": 1, "owner": 0}
-
-
-@pytest.mark.parametrize(
-    ("due", "days"),
-    [
-        ("overdue", ["2026-11-22"]),
-        ("30", ["2026-11-23", "2026-12-23"]),
-        ("60", ["2026-11-23", "2026-12-23", "2027-01-22"]),
-        ("90", ["2026-11-23", "2026-12-23", "2027-01-22", "2027-02-21"]),
-        ("valid", ["2026-11-23", "2026-12-23", "2027-01-22", "2027-02-21", "2027-02-22"]),
-        ("missing", [None]),
-    ],
-)
-def test_due_windows_begin_today_and_nest(session, owner, due, days):
-    for day in (-1, 0, 30, 60, 90, 91):
-        until = date.fromordinal(date(2026, 11, 23).toordinal() + day)
-        make.make_instrument(session, owner, valid_until=until)
-    make.make_instrument(session, owner)
-    rows = instruments.page(session, Filters(due=due), by=owner)
-    found = [row.valid_until and row.valid_until.isoformat() for row in rows]
-    assert sorted(found, key=str) == days
-
-
-def test_a_due_window_that_does_not_exist_is_refused(session, owner):
-    with pytest.raises(Refused, match="没有这个到期范围"):
-        instruments.count(session, Filters(due="120"), by=owner)
-
-
-def test_passed_without_an_end_is_valid_and_rejected_is_not(session, owner):
-    clerk, day = make.make_account(session, Role.institution), date(2026, 11, 20)
-    thermometer = make.make_instrument(session, owner, kind_id=make.kind(session, "90101").id)
-    gauge = make.make_instrument(session, owner, valid_until=date(2027, 3, 1))
-    instruments.move_validity(session, thermometer, None, day, Conclusion.passed, clerk)
-    instruments.move_validity(session, gauge, None, day, Conclusion.rejected, clerk)
-    found = {
-        due: [row.id for row in instruments.page(session, Filters(due=due), by=owner)]
-        for due in ("valid", "missing", "rejected")
-    }
-    assert found == {"valid": [thermometer.id], "missing": [], "rejected": [gauge.id]}
-
-
-def test_pages_of_a_list_meet_without_gap_or_overlap(session, owner):
-    ids = [make.make_instrument(session, owner).id for _ in range(7)]
-    pages = [instruments.page(session, by=owner, number=n, size=3) for n in (1, 2, 3, 4)]
-    assert [row.id for rows in pages for row in rows] == ids[::-1]
-    assert instruments.page(session, by=owner, number=-5, size=3)[0].id == ids[-1]
-
-
-def test_a_list_says_where_a_booked_instrument_stands(session, owner):
-    line = make.make_line(session, by=owner)
-    (row,) = instruments.page(session, by=owner)
-    assert (row.id, row.line_status) == (line.instrument_id, LineStatus.assigned)
-
-
-@pytest.mark.parametrize("role", [Role.enterprise, Role.personal, Role.institution, Role.administrator])
-def test_strangers_see_no_rows(session, owner, role):
-    gauge = make.make_instrument(session, owner)
-    stranger = make.make_account(session, role)
-    assert instruments.page(session, by=stranger) == []
-    assert instruments.count(session, by=stranger) == 0
-    assert instruments.chosen(session, [gauge.id], by=stranger) == []
-    assert instruments.places(session, owner.enterprise_id, by=stranger) == {}
-    for look in (instruments.find, instruments.history):
-        with pytest.raises(NotFound):
-            look(session, gauge.id, by=stranger)
-
-
-def test_staff_see_their_area_and_the_placeless_rows_of_its_enterprises(session, owner):
-    here = make.make_instrument(session, owner)
-    placeless = make.make_legacy_instrument(session, owner, division_code=None)
-    away = make.make_instrument(session, owner, division_code="330203")
-    expected = {
-        make.XIHU: {here.id, placeless.id},
-        make.HANGZHOU: {here.id, placeless.id},
-        "330203": {away.id},
-        None: {here.id, placeless.id, away.id},
-    }
-    for code, ids in expected.items():
-        supervisor = make.make_account(session, Role.supervisor, division_code=code)
-        assert {row.id for row in instruments.page(session, by=supervisor)} == ids, code
-
-
-def test_places_are_those_that_occur_in_the_ledger(session, owner):
-    make.make_instrument(session, owner)
-    make.make_instrument(session, owner, division_code="330203")
-    make.make_legacy_instrument(session, owner, division_code=None)
-    places = instruments.places(session, owner.enterprise_id, by=owner)
-    assert places == {"330106": "浙江省杭州市西湖区", "330203": "浙江省宁波市海曙区"}
-
-
-def test_the_picker_offers_at_most_a_hundred(session, owner):
-    ids = [make.make_instrument(session, owner).id for _ in range(101)]
-    rows = instruments.bookable(session, owner.enterprise_id, by=owner)
-    assert [row.id for row in rows] == ids[:100]
-
-
-def test_the_picker_offers_what_expires_first_and_is_free(session, owner):
-    endless = make.make_instrument(session, owner)
-    later = make.make_instrument(session, owner, valid_until=date(2027, 3, 1))
-    sooner = make.make_instrument(session, owner, valid_until=date(2026, 12, 1))
-    idle = make.make_instrument(session, owner)
-    instruments.change_status(session, [idle.id], "store", by=owner)
-    make.make_line(session, by=owner)
-    enterprise_id = owner.enterprise_id
-    rows = instruments.bookable(session, enterprise_id, by=owner)
-    assert [row.id for row in rows] == [sooner.id, later.id, endless.id]
-    rest = instruments.bookable(session, enterprise_id, by=owner, without=[sooner.id], size=1)
-    assert [row.id for row in rest] == [later.id]
-    due = instruments.bookable(session, enterprise_id, Filters(due="30"), by=owner)
-    assert [row.id for row in due] == [sooner.id]
-
-
-def test_strangers_get_no_picker(session, owner):
-    with pytest.raises(NotFound):
-        instruments.bookable(session, owner.enterprise_id, by=make.make_account(session))
-
-
-def test_chosen_gives_the_rows_asked_for_within_reach(session, owner):
-    mine = [make.make_instrument(session, owner).id for _ in range(2)]
-    theirs = make.make_instrument(session, make.make_account(session)).id
-    assert [row.id for row in instruments.chosen(session, [*mine, theirs, 999], by=owner)] == mine[::-1]
-
-
-def test_the_history_tells_who_did_what_the_newest_first(session, owner):
-    gauge = make.make_instrument(session, owner)
-    supervisor = make.make_account(session, Role.supervisor, full_name="许衡")
-    instruments.edit(session, gauge.id, 1, {"division_code": "330108"}, by=supervisor)
-    newest, oldest = instruments.history(session, gauge.id, by=owner)
-    assert (newest.by_name, newest.by_role, oldest.by_name) == ("许衡", Role.supervisor, "沈越")
-    assert newest.changes == {"division_code": ["330106", "330108"]}
-
-
-def test_a_snapshot_holds_plain_values_and_names(session, owner):
-    gauge = make.make_instrument(session, owner, valid_until=date(2027, 3, 1), serial_number="00123")
-    kept = instruments.snapshots(session, [gauge.id])[gauge.id]
-    assert (kept["serial_number"], kept["valid_until"]) == ("00123", "2027-03-01")
-    assert (kept["category"], kept["division"]) == ("压力仪表", "浙江省杭州市西湖区")
-    assert (kept["purpose"], kept["delivery_mode"]) == ("安全防护", "送检")

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, instruments, sign_ins, verifications
+from db import appointments, instruments, ledger, sign_ins, verifications
 from db.engine import reading, transaction
 from db.models import (
     Account,
@@ -62,7 +62,7 @@ def clerk(sqlite) -> Account:
         return make_account(session, Role.institution, institution_id=institution.id)
 
 
-def ledger(owner: Account, count: int = 1, **values) -> list[Instrument]:
+def stock(owner: Account, count: int = 1, **values) -> list[Instrument]:
     """Fresh instruments in the ledger of `owner`."""
     with transaction() as session:
         return [make_instrument(session, owner, **values) for _ in range(count)]
@@ -121,7 +121,7 @@ def test_an_empty_ledger_leads_to_the_first_instrument(owner, monkeypatch):
 
 
 def test_the_home_page_counts_what_waits_and_says_why(owner, clerk, monkeypatch):
-    ledger(owner, valid_until=date(2026, 11, 1))
+    stock(owner, valid_until=date(2026, 11, 1))
     (line,) = booking(owner)
     with transaction() as session:
         appointments.decline(session, [line.id], by=clerk, reason="超出授权测量范围")
@@ -145,8 +145,8 @@ def test_the_home_page_shows_the_dates_agreed(owner, clerk, monkeypatch):
 
 
 def test_what_is_due_can_be_booked_from_the_home_page(owner, monkeypatch):
-    ledger(owner, valid_until=date(2028, 1, 1), serial_number="LATER")
-    ledger(owner, valid_until=date(2026, 12, 1), serial_number="SOON")
+    stock(owner, valid_until=date(2028, 1, 1), serial_number="LATER")
+    stock(owner, valid_until=date(2026, 12, 1), serial_number="SOON")
     shown = visit(monkeypatch, owner, "enterprise_home")
     assert columns(shown, "出厂编号") == ["SOON"]
     press(tick(shown, 0), "预约所选")
@@ -155,9 +155,9 @@ def test_what_is_due_can_be_booked_from_the_home_page(owner, monkeypatch):
 
 
 def test_the_ledger_is_narrowed_by_its_address_and_by_its_search(owner, monkeypatch):
-    ledger(owner, valid_until=date(2026, 11, 1), serial_number="OLD", location="锅炉房")
-    ledger(owner, valid_until=date(2026, 11, 2), serial_number="ALSO", location="车间")
-    ledger(owner, valid_until=date(2028, 1, 1), serial_number="NEW")
+    stock(owner, valid_until=date(2026, 11, 1), serial_number="OLD", location="锅炉房")
+    stock(owner, valid_until=date(2026, 11, 2), serial_number="ALSO", location="车间")
+    stock(owner, valid_until=date(2028, 1, 1), serial_number="NEW")
     shown = visit(monkeypatch, owner, "ledger", due="overdue", status="in_use")
     assert total(shown) == 2
     write(shown, "搜索", "锅炉房")
@@ -177,7 +177,7 @@ def test_the_ledger_of_others_is_not_there(owner, monkeypatch):
 
 
 def test_a_new_instrument_stands_first_in_the_ledger(owner, monkeypatch):
-    ledger(owner)
+    stock(owner)
     shown = visit(monkeypatch, owner, "ledger", mode="new")
     fill_in(shown, "00123")
     press(shown, "确定")
@@ -231,7 +231,7 @@ def test_a_day_of_validity_must_be_confirmed_before_it_is_saved(owner, monkeypat
 
 
 def test_a_day_of_validity_is_locked_once_saved(owner, monkeypatch):
-    (row,) = ledger(owner, valid_until=date(2027, 5, 1))
+    (row,) = stock(owner, valid_until=date(2027, 5, 1))
     shown = visit(monkeypatch, owner, "ledger", mode="edit", id=str(row.id))
     assert next(one for one in shown.date_input if one.label == "有效期至").disabled
     write(shown, "安装/使用地点", "二号锅炉房")
@@ -241,7 +241,7 @@ def test_a_day_of_validity_is_locked_once_saved(owner, monkeypatch):
 
 
 def test_a_copy_begins_without_number_and_validity(owner, monkeypatch):
-    (row,) = ledger(owner, serial_number="HY37", valid_until=date(2027, 5, 1))
+    (row,) = stock(owner, serial_number="HY37", valid_until=date(2027, 5, 1))
     shown = visit(monkeypatch, owner, "ledger", mode="copy", id=str(row.id))
     assert next(one for one in shown.text_input if one.label == "出厂编号 *").value == ""
     assert next(one for one in shown.date_input if one.label == "有效期至").value is None
@@ -250,12 +250,12 @@ def test_a_copy_begins_without_number_and_validity(owner, monkeypatch):
     assert columns(shown, "出厂编号") == ["HY38", "HY37"]
     with reading() as session:
         copied = session.exec(select(Instrument).where(Instrument.serial_number == "HY38")).one()
-        (change,) = instruments.history(session, copied.id, by=owner)
+        (change,) = ledger.history(session, copied.id, by=owner)
     assert (change.action, change.note) == ("复制", f"复制自器具 {row.id}")
 
 
 def test_a_twin_is_saved_only_when_confirmed(owner, monkeypatch):
-    (row,) = ledger(owner, serial_number="HY37")
+    (row,) = stock(owner, serial_number="HY37")
     shown = visit(monkeypatch, owner, "ledger", mode="copy", id=str(row.id))
     write(shown, "出厂编号", "HY37")
     press(shown, "确定")
@@ -266,7 +266,7 @@ def test_a_twin_is_saved_only_when_confirmed(owner, monkeypatch):
 
 
 def test_what_a_colleague_changed_meanwhile_is_shown_and_kept(owner, monkeypatch):
-    (row,) = ledger(owner, location="锅炉房", accuracy_class="1.6")
+    (row,) = stock(owner, location="锅炉房", accuracy_class="1.6")
     shown = visit(monkeypatch, owner, "ledger", mode="edit", id=str(row.id))
     with transaction() as session:
         instruments.edit(session, row.id, row.version, {"location": "空压机房"}, by=owner)
@@ -282,7 +282,7 @@ def test_what_a_colleague_changed_meanwhile_is_shown_and_kept(owner, monkeypatch
 
 
 def test_a_form_reopened_after_a_conflict_holds_what_is_stored(owner, monkeypatch):
-    (row,) = ledger(owner, accuracy_class="1.6")
+    (row,) = stock(owner, accuracy_class="1.6")
     shown = visit(monkeypatch, owner, "ledger", mode="edit", id=str(row.id))
     with transaction() as session:
         instruments.edit(session, row.id, row.version, {"accuracy_class": "4"}, by=owner)
@@ -319,7 +319,7 @@ def test_a_person_of_two_enterprises_chooses(sqlite, monkeypatch):
 
 
 def test_the_toolbar_offers_the_steps_of_the_status(owner, monkeypatch):
-    _, second = ledger(owner, 2)
+    _, second = stock(owner, 2)
     with transaction() as session:
         instruments.change_status(session, [second.id], "scrap", by=owner, reason="破损")
     shown = visit(monkeypatch, owner, "ledger")
@@ -345,7 +345,7 @@ def confirm(log, shown, opening: str, label: str) -> list[str]:
 
 
 def test_an_instrument_is_taken_out_of_use_with_a_reason(owner, monkeypatch):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = visit(monkeypatch, owner, "ledger")
     press(tick(shown, 0), "停用")
     write(shown, "理由", "设备检修")
@@ -356,7 +356,7 @@ def test_an_instrument_is_taken_out_of_use_with_a_reason(owner, monkeypatch):
 
 
 def test_scrapping_asks_for_a_reason(owner, monkeypatch, caplog):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = tick(visit(monkeypatch, owner, "ledger"), 0)
     assert confirm(caplog, shown, "报废", "确定报废") == ["请填写理由，对方将看到这段文字"]
     assert stored(Instrument, row.id).status == InstrumentStatus.in_use
@@ -374,9 +374,9 @@ def edit(shown, owner: Account, edited: dict) -> None:
 
 
 def test_the_grid_saves_the_right_row_though_others_came_between(owner, monkeypatch):
-    first, second = ledger(owner, 2)
+    first, second = stock(owner, 2)
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    ledger(owner)
+    stock(owner)
     edit(shown, owner, {1: {"location": "空压机房", "purpose": "贸易结算"}})
     assert "已改 1 台器具的 2 处，尚未保存" in said(shown)
     press(shown, "保存")
@@ -385,7 +385,7 @@ def test_the_grid_saves_the_right_row_though_others_came_between(owner, monkeypa
 
 
 def test_edits_of_the_grid_outlive_a_visit_to_another_page(owner, monkeypatch):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     edit(shown, owner, {0: {"location": "空压机房"}})
     sound(shown.switch_page("pages/public/profile.py").run())
@@ -396,7 +396,7 @@ def test_edits_of_the_grid_outlive_a_visit_to_another_page(owner, monkeypatch):
 
 
 def test_edits_of_the_grid_can_be_dropped(owner, monkeypatch):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     edit(shown, owner, {0: {"location": "空压机房"}})
     press(shown, "放弃修改")
@@ -405,7 +405,7 @@ def test_edits_of_the_grid_can_be_dropped(owner, monkeypatch):
 
 
 def test_a_conflict_in_the_grid_shows_both_and_keeps_both(owner, monkeypatch):
-    (row,) = ledger(owner, serial_number="HY37")
+    (row,) = stock(owner, serial_number="HY37")
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     with transaction() as session:
         instruments.edit(session, row.id, row.version, {"accuracy_class": "4"}, by=owner)
@@ -433,7 +433,7 @@ def test_a_conflict_in_the_grid_shows_both_and_keeps_both(owner, monkeypatch):
     ],
 )
 def test_a_forged_edit_of_the_grid_is_refused_and_stays_on_the_screen(owner, monkeypatch, forged):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     edit(shown, owner, {0: forged})
     press(shown, "保存")
@@ -444,7 +444,7 @@ def test_a_forged_edit_of_the_grid_is_refused_and_stays_on_the_screen(owner, mon
 
 @pytest.mark.parametrize("forged", [{"valid_until": "2030-01-01"}, {"enterprise_id": 99}])
 def test_a_forged_column_of_the_grid_changes_nothing(owner, monkeypatch, forged):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     shown.session_state[grid(shown, owner)] = {"edited_rows": {0: forged}}
     next(one for one in shown.button if one.label == "保存").click().run()
@@ -479,7 +479,7 @@ def test_an_instrument_tells_its_whole_story(owner, clerk, monkeypatch):
 
 
 def test_an_instrument_leads_to_its_form(owner, monkeypatch):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = visit(monkeypatch, owner, "instrument", id=str(row.id))
     press(shown, "修改")
     assert "器具修改" in said(shown)
@@ -514,7 +514,7 @@ def test_the_list_by_instrument_is_what_a_number_of_the_home_page_counts(owner, 
 
 
 def test_instruments_are_gathered_and_those_ticked_submitted(owner, clerk, monkeypatch):
-    _, second = ledger(owner, 2)
+    _, second = stock(owner, 2)
     shown = visit(monkeypatch, owner, "new_appointment")
     assert "还没有选择器具" in said(shown)
     press(shown, "选择器具")
@@ -538,7 +538,7 @@ def book_picked(shown, *rows: int):
 
 
 def test_instruments_picked_in_the_ledger_are_submitted(owner, monkeypatch):
-    ledger(owner, 2)
+    stock(owner, 2)
     shown = book_picked(visit(monkeypatch, owner, "ledger"), 0, 1)
     press(shown, "提交申请")
     assert "2 台 待预约：使用地点及上级均无已授权的技术机构" in said(shown)
@@ -546,7 +546,7 @@ def test_instruments_picked_in_the_ledger_are_submitted(owner, monkeypatch):
 
 
 def test_more_than_a_hundred_become_several_appointments(owner, clerk, monkeypatch):
-    ids = [row.id for row in ledger(owner, 101)]
+    ids = [row.id for row in stock(owner, 101)]
     shown = visit(monkeypatch, owner, "new_appointment")
     shown.session_state[f"basket-{owner.enterprise_id}"] = ids
     sound(shown.run())
@@ -556,7 +556,7 @@ def test_more_than_a_hundred_become_several_appointments(owner, clerk, monkeypat
 
 
 def test_what_was_booked_by_a_colleague_meanwhile_is_left_out(owner, monkeypatch):
-    first, second = ledger(owner, 2)
+    first, second = stock(owner, 2)
     shown = book_picked(visit(monkeypatch, owner, "ledger"), 0, 1)
     with transaction() as session:
         appointments.submit(session, owner.enterprise_id, [first.id], by=owner)
@@ -566,7 +566,7 @@ def test_what_was_booked_by_a_colleague_meanwhile_is_left_out(owner, monkeypatch
 
 
 def test_a_refused_submission_keeps_what_was_gathered(owner, monkeypatch):
-    (row,) = ledger(owner)
+    (row,) = stock(owner)
     shown = book_picked(visit(monkeypatch, owner, "ledger"), 0)
     write(shown, "备注", "急\u202e")
     press(shown, "提交申请")
@@ -576,9 +576,9 @@ def test_a_refused_submission_keeps_what_was_gathered(owner, monkeypatch):
 
 
 def test_the_picker_goes_on_after_the_first_hundred(owner):
-    rows = ledger(owner, 3)
+    rows = stock(owner, 3)
     with reading() as session:
-        offered = instruments.bookable(
+        offered = ledger.bookable(
             session, owner.enterprise_id, by=owner, size=2, without=[rows[0].id, rows[1].id]
         )
     assert [row.id for row in offered] == [rows[2].id]

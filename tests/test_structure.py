@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from db import instruments, models, workflow
+from db import instrument_fields, models, workflow
 from db.models import Subject, enums
 
 ROOT = Path(__file__).parent.parent
@@ -131,7 +131,7 @@ def shown():
     """The Chinese of every word the code itself translates: actions, fields of the ledger."""
     for step in workflow.STEPS:
         yield step.action, step.label
-    yield from instruments.LABELS.items()
+    yield from instrument_fields.LABELS.items()
 
 
 def test_every_word_of_the_glossary_is_in_use_or_marked_later():

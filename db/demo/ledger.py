@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from catalog.divisions import full_name
-from db import instruments, workflow
+from db import instrument_fields, search, workflow
 from db.demo.articles import Article, articles, origin_of
 from db.demo.bureau import DISTRICTS
 from db.demo.diary import Diary, moment
@@ -106,14 +106,14 @@ class Batch:
         }
 
     def snapshot(self, id: int, valid_until: date | None) -> dict[str, Any]:
-        """What an appointment keeps of one instrument, as `instruments.snapshots` would give it."""
+        """What an appointment keeps of one instrument, as `ledger.snapshots` would give it."""
         names = {
             "category": self.kind and self.kind.category,
             "kind": self.kind and self.kind.name,
             "division": self.division_code and full_name(self.division_code),
         }
         values = self.values(id) | {"valid_until": valid_until}
-        kept = (field for field in instruments.LABELS if field in values)
+        kept = (field for field in instrument_fields.LABELS if field in values)
         return names | {field: _plain(values[field]) for field in kept}
 
 
@@ -231,7 +231,7 @@ def _write(writer: Writer, diary: Diary, batch: Batch, random: Random) -> None:
                 "verified_on": None,
                 "conclusion": None,
                 "status": status,
-                "search_text": instruments.search_text(values),
+                "search_text": search.text_of(values, batch.owner.enterprise.name),
                 "created_at": at,
                 **values,
             },

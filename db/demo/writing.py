@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, exists, select
 
+from db import search
 from db.models import (
     Account,
     Appointment,
@@ -99,6 +100,8 @@ class Writer:
         for model, rows in self._waiting.items():
             if rows:
                 self.session.execute(sa.insert(model.__table__), rows)
+                if model is Instrument:
+                    search.add(self.session, [(row["id"], row["search_text"]) for row in rows])
                 rows.clear()
         if self._changes:
             self.session.execute(_update(self._changes[0]), self._changes)

@@ -23,6 +23,7 @@ from db.models.enums import (
     OPEN,
     OWNERS,
     STAFF,
+    BatchAction,
     BatchStatus,
     Channel,
     Conclusion,
@@ -41,7 +42,7 @@ from db.models.enums import (
     UnassignedReason,
     VerificationType,
 )
-from db.models.instruments import Correction, ImportBatch, ImportChange, Instrument, InstrumentChange
+from db.models.instruments import Batch, Correction, Draft, Instrument, InstrumentChange, SavedView
 from db.models.journal import AuditEntry, Notification, StatusChange
 from db.models.reference import Category, Counter, Division, Edition, Kind, Setting, SpecialDay
 
@@ -55,6 +56,8 @@ __all__ = [
     "Attachment",
     "AuditEntry",
     "Authorization",
+    "Batch",
+    "BatchAction",
     "BatchStatus",
     "Category",
     "Channel",
@@ -65,10 +68,9 @@ __all__ = [
     "Dataset",
     "DeliveryMode",
     "Division",
+    "Draft",
     "Edition",
     "Enterprise",
-    "ImportBatch",
-    "ImportChange",
     "Institution",
     "Instrument",
     "InstrumentChange",
@@ -86,6 +88,7 @@ __all__ = [
     "Registration",
     "RegistrationStatus",
     "Role",
+    "SavedView",
     "Setting",
     "SignIn",
     "SignInAttempt",

@@ -139,13 +139,22 @@ class CorrectionStatus(StrEnum):
     declined = "不予更正"
 
 
-class BatchStatus(StrEnum):
-    """Where an import batch stands."""
+class BatchAction(StrEnum):
+    """What was done to many instruments at once."""
 
+    imported = "导入"
+    set_together = "批量修改"
+
+
+class BatchStatus(StrEnum):
+    """Where a batch stands."""
+
+    submitted = "待检查"
     previewed = "待确认"
-    applied = "已导入"
+    applied = "已完成"
     undone = "已撤回"
-    failed = "失败"
+    failed = "无法读取"
+    discarded = "已放弃"
 
 
 class Channel(StrEnum):
@@ -163,3 +172,4 @@ class Subject(StrEnum):
     line = "预约器具"
     link = "关联企业"
     correction = "更正申请"
+    batch = "台账批次"

@@ -8,6 +8,7 @@ from sqlmodel import Field, SQLModel
 
 from db import clock
 from db.models.enums import (
+    BatchAction,
     BatchStatus,
     Conclusion,
     CorrectionStatus,
@@ -24,6 +25,8 @@ class Instrument(SQLModel, table=True):
     """One row of an enterprise's ledger. `kind_id` and `division_code` may be missing in rows taken over.
 
     `verified_on` and `conclusion` repeat the newest verification, so that lists need not look for it.
+    `search_text` is what `db.search` looks through. An id is never given out twice, so that nobody's old
+    screen can change another instrument.
     """
 
     __tablename__ = "instruments"
@@ -50,7 +53,7 @@ class Instrument(SQLModel, table=True):
     conclusion: Conclusion | None = Field(default=None, sa_type=named(Conclusion))
     remark: str = Field(default="", max_length=500)
     status: InstrumentStatus = Field(default=InstrumentStatus.in_use, sa_type=named(InstrumentStatus))
-    search_text: str = Field(default="", max_length=700)
+    search_text: str = Field(default="", max_length=1000)
     created_at: datetime = Field(default_factory=clock.now)
     __table_args__ = (
         sa.CheckConstraint("quantity >= 1", name="quantity_is_positive"),
@@ -59,11 +62,15 @@ class Instrument(SQLModel, table=True):
         sa.Index("ix_instruments_division_code", "division_code", "status", "valid_until"),
         sa.Index("ix_instruments_kind_id", "kind_id", "division_code"),
         sa.Index("ix_instruments_identity", "enterprise_id", "serial_number"),
+        {"sqlite_autoincrement": True},
     )
 
 
 class InstrumentChange(SQLModel, table=True):
-    """What one act did to one instrument: `changes` maps a field to its old and new value."""
+    """What one act did to one instrument: `changes` maps a field to its old and new value.
+
+    An act on many at once names its batch, and the version it left the instrument at.
+    """
 
     __tablename__ = "instrument_changes"
     id: int = Field(default=None, primary_key=True)
@@ -73,42 +80,89 @@ class InstrumentChange(SQLModel, table=True):
     action: str = Field(max_length=40)
     changes: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     note: str = Field(default="", max_length=500)
+    batch_id: int | None = Field(default=None, foreign_key="batches.id")
+    version: int | None = None
+    __table_args__ = (
+        sa.Index(
+            "ix_instrument_changes_batch_id",
+            "batch_id",
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
+    )
 
 
 class Correction(SQLModel, table=True):
-    """更正申请: asks staff to change a value that is locked once saved."""
+    """更正申请: asks staff to change 有效期至, which is locked once saved, from `before` to `valid_until`."""
 
     __tablename__ = "corrections"
     id: int = Field(default=None, primary_key=True)
     instrument_id: int = Field(foreign_key="instruments.id", index=True)
     status: CorrectionStatus = Field(sa_type=named(CorrectionStatus))
+    before: date | None = None
     valid_until: date | None = None
     reason: str = Field(max_length=500)
     attachment_id: int | None = Field(default=None, foreign_key="attachments.id")
     requested_at: datetime = Field(default_factory=clock.now)
     requested_by_id: int = Field(foreign_key="accounts.id")
+    __table_args__ = (
+        sa.Index("ix_corrections_status", "status", "requested_at"),
+        sa.Index(
+            "uq_corrections_requested",
+            "instrument_id",
+            unique=True,
+            sqlite_where=sa.text("status = 'requested'"),
+            postgresql_where=sa.text("status = 'requested'"),
+        ),
+    )
 
 
-class ImportBatch(SQLModel, table=True):
-    """One upload of a workbook into one ledger, kept so that it can be read again and undone."""
+class Batch(SQLModel, table=True):
+    """One act on many instruments of one ledger, kept so that it can be read again and undone.
 
-    __tablename__ = "import_batches"
+    An import keeps its file (`attachment_id`), how it was read (`options`: columns chosen, whether the good
+    rows go in without the bad), what it found (`totals` by outcome, the first `findings`), and the marked
+    workbook (`returned_id`). `started_at` is set before the rows are written and stays when the process dies
+    in the middle: then nothing was written.
+    """
+
+    __tablename__ = "batches"
     id: int = Field(default=None, primary_key=True)
     enterprise_id: int = Field(foreign_key="enterprises.id", index=True)
-    attachment_id: int = Field(foreign_key="attachments.id")
+    action: BatchAction = Field(sa_type=named(BatchAction))
     status: BatchStatus = Field(sa_type=named(BatchStatus))
+    attachment_id: int | None = Field(default=None, foreign_key="attachments.id")
+    returned_id: int | None = Field(default=None, foreign_key="attachments.id")
+    options: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     totals: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    findings: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    note: str = Field(default="", max_length=500)
     created_at: datetime = Field(default_factory=clock.now)
     created_by_id: int = Field(foreign_key="accounts.id")
+    started_at: datetime | None = None
 
 
-class ImportChange(SQLModel, table=True):
-    """What a batch did to one instrument; `before` is empty for a row it added."""
+class SavedView(SQLModel, table=True):
+    """A list as one account likes to see it: its filters, its columns in order, and a name."""
 
-    __tablename__ = "import_changes"
+    __tablename__ = "saved_views"
     id: int = Field(default=None, primary_key=True)
-    batch_id: int = Field(foreign_key="import_batches.id", index=True)
-    instrument_id: int = Field(foreign_key="instruments.id", index=True)
-    before: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON)
-    after: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
-    version: int
+    account_id: int = Field(foreign_key="accounts.id")
+    place: str = Field(max_length=40)
+    name: str = Field(max_length=40)
+    filters: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    columns: list[str] = Field(default_factory=list, sa_type=sa.JSON)
+    is_default: bool = False
+    __table_args__ = (sa.UniqueConstraint("account_id", "place", "name", name="uq_saved_views_name"),)
+
+
+class Draft(SQLModel, table=True):
+    """What an account has typed and not saved yet, so that a lost connection loses nothing."""
+
+    __tablename__ = "drafts"
+    id: int = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id")
+    place: str = Field(max_length=60)
+    content: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
+    changed_at: datetime = Field(default_factory=clock.now)
+    __table_args__ = (sa.UniqueConstraint("account_id", "place", name="uq_drafts_place"),)

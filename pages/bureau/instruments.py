@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import instruments
+from db import ledger
 from db.models import DeliveryMode, InstrumentStatus, Purpose, Role
 from pages.parts import look, narrowing, tables
 from pages.parts.account import looking, signed_in
@@ -31,13 +31,13 @@ look.header("器具台账", "辖区内登记的强检器具，只供查看。选
 with looking(*WATCHERS) as (session, account):
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = narrowing.text("单位、名称、型号、编号、厂家", width=260)
-        due = narrowing.choice("due", "有效期", instruments.DUE, width=150)
+        due = narrowing.choice("due", "有效期", ledger.DUE, width=150)
         status = narrowing.choice("status", "状态", narrowing.named(InstrumentStatus), width=110)
         place = narrowing.place(account)
         kind = narrowing.kind()
         purpose = narrowing.choice("purpose", "用途", narrowing.named(Purpose), width=130)
         mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=120)
-    wanted = instruments.Filters(
+    wanted = ledger.Filters(
         text=text,
         due=due,
         status=narrowing.member(InstrumentStatus, status),
@@ -46,13 +46,13 @@ with looking(*WATCHERS) as (session, account):
         **place,
         **kind,
     )
-    total = instruments.count(session, wanted, by=account)
+    total = ledger.count(session, wanted, by=account)
     if not total:
         look.empty("没有符合条件的器具，请放宽筛选")
         st.stop()
     key = f"instruments-{hash(wanted)}"
     number = tables.pager(total, SIZE, f"{key}-pages")
-    rows = instruments.page(session, wanted, by=account, number=number, size=SIZE)
+    rows = ledger.page(session, wanted, by=account, number=number, size=SIZE)
 
 picked = tables.choosing(rows, COLUMNS, f"{key}-{number}-{rows[0].id}", "器具台账", is_many=False)
 for row in picked:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments, enterprises, instruments
+from db import appointments, enterprises, ledger
 from db.models import Role
 from pages.parts import look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
@@ -48,8 +48,8 @@ words = st.text_input(
     "查找器具", max_chars=100, placeholder="名称、型号、编号、地点", width=360, key=f"words-{enterprise.id}"
 )
 with looking(Role.supervisor) as (session, supervisor):
-    wanted = instruments.Filters(text=words)
-    rows = instruments.bookable(session, enterprise.id, wanted, by=supervisor)
+    wanted = ledger.Filters(text=words)
+    rows = ledger.bookable(session, enterprise.id, wanted, by=supervisor)
 if not rows:
     look.empty("没有可预约的器具：器具须在用，且不在办理中的预约单里")
     st.stop()

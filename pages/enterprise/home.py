@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, board, clock, instruments
+from db import appointments, board, clock, ledger
 from db.models import OWNERS, Enterprise, LineStatus
 from pages.parts import basket, booked, look, picker, tables, tiles, workplace
 from pages.parts.account import looking, signed_in
@@ -36,7 +36,7 @@ PLANNED = {
 
 
 def ledger_tile(label: str, number: int, due: str, note: str = "", is_warning: bool = False) -> Tile:
-    """Instruments in use of one window of `instruments.DUE`."""
+    """Instruments in use of one window of `ledger.DUE`."""
     return Tile(label, number, "ledger", {"due": due, "status": "in_use"}, is_warning, note)
 
 
@@ -75,7 +75,7 @@ look.header(enterprise.name, f"今天是 {clock.today():%Y 年 %m 月 %d 日}")
 
 everything = appointments.Filters(enterprise_id=enterprise.id)
 with looking(*OWNERS) as (session, account):
-    total = instruments.count(session, instruments.Filters(enterprise_id=enterprise.id), by=account)
+    total = ledger.count(session, ledger.Filters(enterprise_id=enterprise.id), by=account)
     validity = board.validity(session, by=account, enterprise_id=enterprise.id)
     counts = board.by_status(session, by=account, enterprise_id=enterprise.id)
     to_rebook = replace(everything, is_to_rebook=True)
@@ -85,7 +85,7 @@ with looking(*OWNERS) as (session, account):
         session, replace(everything, statuses=(LineStatus.unassigned,)), by=account, size=MOST
     )
     planned = booked.found(session, replace(everything, statuses=(LineStatus.accepted,)), by=account)
-    bookable = instruments.bookable(session, enterprise.id, by=account, size=MOST)
+    bookable = ledger.bookable(session, enterprise.id, by=account, size=MOST)
 
 if not total:
     look.empty("台账还是空的。先登记在用的强检器具，再预约检定", page("ledger"), "去登记器具")

@@ -4,7 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, instruments, verifications
+from db import appointments, ledger, verifications
+from db.instrument_fields import LABELS
 from db.models import OWNERS, InstrumentStatus, Role
 from pages.parts import basket, booked, entry, ledger_words, look, tables, validity
 from pages.parts.account import looking, signed_in
@@ -35,8 +36,8 @@ LINES = {
 
 def facts(row: Any) -> dict[str, str]:
     """Every field of the guide under its name, in the guide's order."""
-    values = {field: getattr(row, field) for field in instruments.LABELS}
-    found = {instruments.LABELS[field]: ledger_words.value(field, value) for field, value in values.items()}
+    values = {field: getattr(row, field) for field in LABELS}
+    found = {LABELS[field]: ledger_words.value(field, value) for field, value in values.items()}
     first = {label: found.pop(label) for label in ("器具名称", "器具类型")}
     return first | {"器具项别": row.category or ledger_words.EMPTY} | found | {"使用单位": row.enterprise}
 
@@ -76,8 +77,8 @@ if not asked.isdecimal() or len(asked) > 9:
     st.stop()
 
 with looking(*READERS) as (session, account):
-    row = instruments.find(session, int(asked), by=account)
-    changes = instruments.history(session, row.id, by=account)
+    row = ledger.find(session, int(asked), by=account)
+    changes = ledger.history(session, row.id, by=account)
     results, _ = verifications.page(session, by=account, instrument_id=row.id)
     booking = booked.found(session, appointments.Filters(instrument_id=row.id), by=account)
 

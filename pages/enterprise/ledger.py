@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import instruments, workflow
+from db import instruments, ledger, workflow
 from db.models import OWNERS, DeliveryMode, Enterprise, InstrumentStatus, Purpose, Role, Subject
 from pages.parts import basket, entry, ledger_grid, look, narrowing, tables, validity, workplace
 from pages.parts.account import acting, looking, signed_in
@@ -29,11 +29,11 @@ COLUMNS = {
 STEPS = ("take_out_of_use", "store", "resume", "scrap")
 
 
-def filters(enterprise: Enterprise, places: dict[str, str]) -> instruments.Filters:
+def filters(enterprise: Enterprise, places: dict[str, str]) -> ledger.Filters:
     """The row of filters over the list; what they say is kept for the way back from other screens."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = narrowing.text("名称、型号、编号、厂家、地点", 260)
-        due = narrowing.choice("due", "到期", instruments.DUE, 160)
+        due = narrowing.choice("due", "到期", ledger.DUE, 160)
         status = narrowing.choice("status", "状态", narrowing.named(InstrumentStatus), 130)
         with st.popover("更多筛选", icon=":material/filter_list:"):
             kind = narrowing.kind()
@@ -43,7 +43,7 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> instruments.Filte
     wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "delivery": mode}
     wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
     st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
-    return instruments.Filters(
+    return ledger.Filters(
         enterprise_id=enterprise.id,
         text=text,
         due=due,
@@ -65,21 +65,21 @@ def listing(enterprise: Enterprise) -> None:
     """The list with its filters over it and its pages under it."""
     look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
     with looking(*OWNERS) as (session, account):
-        places = instruments.places(session, enterprise.id, by=account)
+        places = ledger.places(session, enterprise.id, by=account)
     wanted = filters(enterprise, places)
     toolbar, table = st.container(horizontal=True, gap="xsmall"), st.container()
     with looking(*OWNERS) as (session, account):
-        total = instruments.count(session, wanted, by=account)
+        total = ledger.count(session, wanted, by=account)
         number = tables.pager(total, SIZE, f"ledger-pages-{hash(wanted)}", _page_asked()) if total else 1
         st.session_state[entry.BACK] |= {"page": str(number)} if number > 1 else {}
-        rows = instruments.page(session, wanted, by=account, number=number, size=SIZE)
+        rows = ledger.page(session, wanted, by=account, number=number, size=SIZE)
     picked = []
     with table:
         if rows:
             key = f"ledger-{hash(wanted)}-{number}-{hash(tuple(row.version for row in rows))}"
             shown = [{**row._mapping, "validity": validity.cell(row), "row": row} for row in rows]
             picked = [row["row"] for row in tables.choosing(shown, COLUMNS, key, "强检器具台账")]
-        elif wanted == instruments.Filters(enterprise_id=enterprise.id):
+        elif wanted == ledger.Filters(enterprise_id=enterprise.id):
             look.empty("台账还是空的，点击“新增”登记第一台器具")
         else:
             look.empty("没有符合条件的器具，请放宽筛选")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, instruments, settings
+from db import appointments, ledger, settings
 from db.models import OWNERS, InstrumentStatus
 from pages.parts import basket, look, picker, tables, workplace
 from pages.parts.account import acting, looking, signed_in
@@ -41,7 +41,7 @@ if is_cleared:
     st.rerun()
 
 with looking(*OWNERS) as (session, account):
-    rows = instruments.chosen(session, gathered, by=account)
+    rows = ledger.chosen(session, gathered, by=account)
     size = settings.value(session, "lines_per_appointment")
 ready = [row for row in rows if row.status == InstrumentStatus.in_use and row.line_status is None]
 if gone := [row for row in rows if row.status != InstrumentStatus.in_use or row.line_status]:

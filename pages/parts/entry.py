@@ -9,7 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from db import instruments, reach
+from db import instruments, ledger, reach
+from db.instrument_fields import LABELS
 from db.models import OWNERS, Enterprise, InstrumentType, Origin
 from pages.parts import ledger_words, look, tables
 from pages.parts.account import acting, looking
@@ -75,7 +76,7 @@ def _begun(key: str, mode: str, instrument_id: int, enterprise: Enterprise) -> d
     with looking(*OWNERS) as (session, account):
         reach.enterprise(session, enterprise.id, account, to="edit")
         if instrument_id:
-            row = instruments.find(session, instrument_id, by=account)
+            row = ledger.find(session, instrument_id, by=account)
             start, version = start_of(row, is_copy=mode == "copy"), row.version
     st.session_state["entry"] = {"key": key, "start": start, "version": version, "problems": {}}
     return st.session_state["entry"]
@@ -99,7 +100,7 @@ def _problems(
             is_duplicate_confirmed=st.session_state.get(f"{form.key}-duplicate", False),
         )
         if mode == "edit":
-            row = instruments.find(session, instrument_id, by=account)
+            row = ledger.find(session, instrument_id, by=account)
             if row.version != begun["version"]:
                 found[STALE] = row
     if not form.is_validity_confirmed:
@@ -136,7 +137,7 @@ def _say(form: Form, begun: dict[str, Any], above: Any, asking: Any) -> None:
         if row := begun["problems"].get(STALE):
             _settle(form, begun, row)
     with asking:
-        if wrong := [instruments.LABELS[field] for field in problems if field in instruments.LABELS]:
+        if wrong := [LABELS[field] for field in problems if field in LABELS]:
             st.error(f"还没有保存，请改正：{'、'.join(wrong)}", icon=":material/error:")
         if begun["problems"].get(STALE):
             st.error("还没有保存，他人已修改这台器具，请看页首的对照", icon=":material/group:")
@@ -153,12 +154,12 @@ def _settle(form: Form, begun: dict[str, Any], row: Any) -> None:
     st.warning("您打开这台器具之后，他人已修改并保存。请核对下表，再决定怎样保存", icon=":material/group:")
     rows = [
         {
-            "label": instruments.LABELS[field],
+            "label": LABELS[field],
             "before": ledger_words.value(field, form.start.get(field)),
             "theirs": ledger_words.value(field, theirs[field]),
             "mine": ledger_words.value(field, mine[field]) if field in mine else ledger_words.UNTOUCHED,
         }
-        for field in instruments.LABELS
+        for field in LABELS
         if field in changed
     ]
     tables.listing(rows, DIFFERENCES, "他人的修改与我填写的对照")

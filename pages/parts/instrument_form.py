@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from db import clock, fields, instruments, reference
+from db import clock, fields, instrument_fields, reference
 from db.models import Dataset, DeliveryMode, InstrumentType, Origin, Purpose
 from pages.parts import choices, look
 from pages.parts.account import looking
@@ -32,7 +32,7 @@ CONFIRM = "valid_until_confirmed"
 
 def start_of(row: Any, is_copy: bool) -> dict[str, Any]:
     """What the form shows at first for the ledger row `row`."""
-    values = {field: getattr(row, field) for field in instruments.LABELS if hasattr(row, field)}
+    values = {field: getattr(row, field) for field in instrument_fields.LABELS if hasattr(row, field)}
     return values | dict.fromkeys(OWN) if is_copy else values
 
 
@@ -79,13 +79,13 @@ class Form:
         self.places[field] = st.container()
 
     def _label(self, field: str) -> str:
-        return instruments.LABELS[field] + (" *" if field in instruments.REQUIRED else "")
+        return instrument_fields.LABELS[field] + (" *" if field in instrument_fields.REQUIRED else "")
 
     def _text(self, field: str) -> str:
         return st.text_input(
             self._label(field),
             self.start.get(field) or "",
-            max_chars=instruments.TEXTS[field],
+            max_chars=instrument_fields.TEXTS[field],
             placeholder=HINTS.get(field),
             on_change="ignore",
             key=f"{self.key}-{field}",

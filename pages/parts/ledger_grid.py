@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from db import instruments
+from db import instrument_fields, instruments, ledger
+from db.instrument_fields import LABELS, REQUIRED
 from db.models import OWNERS, DeliveryMode, InstrumentStatus, Origin, Purpose
 from pages.parts import ledger_words, look, tables
 from pages.parts.account import acting, looking
@@ -100,16 +101,17 @@ def _frame(state: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _columns() -> dict[str, Any]:
-    labels = instruments.LABELS
     config: dict[str, Any] = {
         field: st.column_config.TextColumn(
-            labels[field], max_chars=instruments.TEXTS[field], required=field in instruments.REQUIRED
+            LABELS[field],
+            max_chars=instrument_fields.TEXTS[field],
+            required=field in REQUIRED,
         )
         for field in TEXTS
     }
     for field, enum in CHOICES.items():
         options = [one.value for one in enum]
-        config[field] = st.column_config.SelectboxColumn(labels[field], options=options, required=True)
+        config[field] = st.column_config.SelectboxColumn(LABELS[field], options=options, required=True)
     shown = {"kind": "器具种别", "status": "状态"}
     return config | {field: st.column_config.TextColumn(label) for field, label in shown.items()}
 
@@ -155,7 +157,7 @@ def _check_stale(state: dict[str, Any]) -> None:
     """Look for rows that were changed meanwhile, and ask what to do about them before anything is saved."""
     versions = {row["id"]: row["version"] for row in state["rows"]}
     with looking(*OWNERS) as (session, account):
-        now = instruments.chosen(session, list(state["typed"]), by=account)
+        now = ledger.chosen(session, list(state["typed"]), by=account)
     state["stale"] = {row.id: _cells(row) for row in now if row.version != versions[row.id]}
     if state["stale"]:
         st.rerun()
@@ -183,7 +185,7 @@ def _settle(state: dict[str, Any]) -> None:
             if field in mine or theirs[field] != before[id][field]:
                 words = {"theirs": theirs[field], "mine": mine.get(field, ledger_words.UNTOUCHED)}
                 name = f"{theirs['name']} {theirs['serial_number']}"
-                rows.append({"instrument": name, "label": instruments.LABELS[field], **words})
+                rows.append({"instrument": name, "label": LABELS[field], **words})
     st.warning(f"{len(state['stale'])} 台器具已被他人修改，请核对后决定怎样保存", icon=":material/group:")
     tables.listing(rows, CONFLICTS, "他人的修改与我填写的对照")
     with st.container(horizontal=True):

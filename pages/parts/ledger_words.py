@@ -3,12 +3,12 @@
 from enum import StrEnum
 from typing import Any
 
-from db import instruments
+from db import instrument_fields
 from db.models import Conclusion, InstrumentStatus
 from pages.parts import choices, tables
 
-LABELS = instruments.LABELS | {"status": "状态", "verified_on": "检定日期", "conclusion": "结论"}
-LISTS = instruments.CHOICES | {"status": InstrumentStatus, "conclusion": Conclusion}
+LABELS = instrument_fields.LABELS | {"status": "状态", "verified_on": "检定日期", "conclusion": "结论"}
+LISTS = instrument_fields.CHOICES | {"status": InstrumentStatus, "conclusion": Conclusion}
 EMPTY = "（空）"
 # In a comparison, where only the other one has changed a field.
 UNTOUCHED = "（未改）"

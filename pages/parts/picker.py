@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import instruments
+from db import ledger
 from db.models import OWNERS
 from pages.parts import basket, choices, look, tables, validity
 from pages.parts.account import looking
@@ -40,7 +40,7 @@ def _box(label: str, options: Mapping[Any, str], key: str) -> Any:
     )
 
 
-def _filters() -> instruments.Filters:
+def _filters() -> ledger.Filters:
     kinds = choices.kinds()
     with st.container(horizontal=True):
         text = st.text_input(
@@ -50,8 +50,8 @@ def _filters() -> instruments.Filters:
         category_id = _box("器具项别", categories, "pick-category")
         within = {row.id: row.name for row in kinds if category_id in (None, row.category_id)}
         kind_id = _box("器具种别", within, f"pick-kind-{category_id}")
-        due = _box("到期", instruments.DUE, "pick-due")
-    return instruments.Filters(text=text, category_id=category_id, kind_id=kind_id, due=due)
+        due = _box("到期", ledger.DUE, "pick-due")
+    return ledger.Filters(text=text, category_id=category_id, kind_id=kind_id, due=due)
 
 
 @st.dialog("选择器具", width="large")
@@ -59,7 +59,7 @@ def pick(enterprise_id: int) -> None:
     """The picker: instruments in use that are in no open appointment, the first to expire first."""
     wanted, gathered = _filters(), basket.ids(enterprise_id)
     with looking(*OWNERS) as (session, account):
-        rows = instruments.bookable(
+        rows = ledger.bookable(
             session, enterprise_id, wanted, by=account, size=MOST_SHOWN + 1, without=gathered
         )
     if not rows:

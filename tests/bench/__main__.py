@@ -19,7 +19,7 @@ from typing import Any
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from db import appointments, demo, instruments, passwords, schema, sign_ins
+from db import appointments, demo, ledger, passwords, schema, sign_ins
 from db import engine as engines
 from db.engine import reading, transaction
 from db.models import Account, InstrumentStatus, Role
@@ -101,11 +101,11 @@ def _busiest_owner() -> Account:
     """The enterprise account with the most instruments free to be booked."""
     with reading() as session:
         owners = session.exec(select(Account).where(Account.role == Role.enterprise)).all()
-        return max(owners, key=lambda owner: instruments.count(session, _in_use(), by=owner))
+        return max(owners, key=lambda owner: ledger.count(session, _in_use(), by=owner))
 
 
-def _in_use() -> instruments.Filters:
-    return instruments.Filters(status=InstrumentStatus.in_use)
+def _in_use() -> ledger.Filters:
+    return ledger.Filters(status=InstrumentStatus.in_use)
 
 
 def _signed_in(account: Account) -> str:
@@ -140,7 +140,7 @@ def _submit(owner: Account, count: int) -> None:
     try:
         with transaction() as session:
             by = session.get(Account, owner.id)
-            chosen = instruments.bookable(session, by.enterprise_id, by=by, size=count)
+            chosen = ledger.bookable(session, by.enterprise_id, by=by, size=count)
             appointments.submit(session, by.enterprise_id, [row.id for row in chosen], by=by)
             raise Undo
     except Undo:

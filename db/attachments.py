@@ -1,0 +1,74 @@
+"""Files that belong to records: the bytes lie on the disk under their digest, the rest is a row."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlmodel import Session
+
+from db.engine import database_url
+from db.errors import Refused
+from db.models import Account, Attachment
+
+MOST_BYTES = 20 << 20
+
+
+def folder() -> Path:
+    """Where the bytes lie: `YUEJIAN_FILES`, else beside an SQLite database, else under `data/`."""
+    if chosen := os.environ.get("YUEJIAN_FILES"):
+        return Path(chosen)
+    url = make_url(database_url())
+    beside = Path(url.database).parent if url.drivername == "sqlite" and url.database else Path("data")
+    return beside / "attachments"
+
+
+def add(session: Session, name: str, content: bytes, media_type: str, *, by: Account) -> Attachment:
+    """Keep a file of at most 20 MB; what it may hold and who may see it is its record's affair.
+
+    The bytes are on the disk before the row is committed. Raises Refused for an empty or a larger file.
+    """
+    if not content:
+        raise Refused("文件是空的，请重新选择文件")
+    if len(content) > MOST_BYTES:
+        raise Refused(f"文件不能超过 {MOST_BYTES >> 20} MB，请拆分后分次上传")
+    digest = hashlib.sha256(content).hexdigest()
+    _write(_path(digest), content)
+    # The client's path, if it sends one, stays outside.
+    plain = name.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "").strip()
+    row = Attachment(
+        digest=digest,
+        name=plain[-200:] or "未命名",
+        media_type=media_type[:80],
+        size=len(content),
+        created_by_id=by.id,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def path(attachment: Attachment) -> Path:
+    """Where the bytes of an attachment lie. Raises Refused when they are gone."""
+    found = _path(attachment.digest)
+    if not found.is_file():
+        raise Refused(f"文件“{attachment.name}”不在存储目录中，请联系管理员从备份恢复")
+    return found
+
+
+def _path(digest: str) -> Path:
+    return folder() / digest[:2] / digest
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write whole or not at all: a file of that name has that content."""
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(dir=target.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, target)

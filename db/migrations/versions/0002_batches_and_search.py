@@ -1,0 +1,108 @@
+"""batches, saved views, drafts, and the index of the search box
+
+Revision: 0002, after 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_table("import_changes")
+    op.drop_table("import_batches")
+    _make_batches()
+    _make_own_tables()
+    with op.batch_alter_table("instrument_changes") as table:
+        table.add_column(sa.Column("batch_id", sa.Integer(), nullable=True))
+        table.add_column(sa.Column("version", sa.Integer(), nullable=True))
+        table.create_foreign_key("fk_instrument_changes_batch_id", "batches", ["batch_id"], ["id"])
+    where = sa.text("batch_id IS NOT NULL")
+    op.create_index(
+        "ix_instrument_changes_batch_id",
+        "instrument_changes",
+        ["batch_id"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+    with op.batch_alter_table("corrections") as table:
+        table.add_column(sa.Column("before", sa.Date(), nullable=True))
+    op.create_index("ix_corrections_status", "corrections", ["status", "requested_at"])
+    where = sa.text("status = 'requested'")
+    op.create_index(
+        "uq_corrections_requested",
+        "corrections",
+        ["instrument_id"],
+        unique=True,
+        sqlite_where=where,
+        postgresql_where=where,
+    )
+    # With AUTOINCREMENT an id is never given out twice.
+    with op.batch_alter_table(
+        "instruments", recreate="auto", table_kwargs={"sqlite_autoincrement": True}
+    ) as table:
+        table.alter_column("search_text", type_=AutoString(length=1000), existing_nullable=False)
+    _make_search()
+
+
+def _make_batches() -> None:
+    action = sa.Enum("imported", "set_together", name="batchaction", native_enum=False, length=40)
+    statuses = ("submitted", "previewed", "applied", "undone", "failed", "discarded")
+    status = sa.Enum(*statuses, name="batchstatus", native_enum=False, length=40)
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("enterprise_id", sa.Integer(), sa.ForeignKey("enterprises.id"), nullable=False),
+        sa.Column("action", action, nullable=False),
+        sa.Column("status", status, nullable=False),
+        sa.Column("attachment_id", sa.Integer(), sa.ForeignKey("attachments.id"), nullable=True),
+        sa.Column("returned_id", sa.Integer(), sa.ForeignKey("attachments.id"), nullable=True),
+        sa.Column("options", sa.JSON(), nullable=False),
+        sa.Column("totals", sa.JSON(), nullable=False),
+        sa.Column("findings", sa.JSON(), nullable=False),
+        sa.Column("note", AutoString(length=500), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("created_by_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("started_at", UTCDateTime(), nullable=True),
+    )
+    op.create_index("ix_batches_enterprise_id", "batches", ["enterprise_id"])
+
+
+def _make_own_tables() -> None:
+    op.create_table(
+        "saved_views",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("place", AutoString(length=40), nullable=False),
+        sa.Column("name", AutoString(length=40), nullable=False),
+        sa.Column("filters", sa.JSON(), nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.UniqueConstraint("account_id", "place", "name", name="uq_saved_views_name"),
+    )
+    op.create_table(
+        "drafts",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("place", AutoString(length=60), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("changed_at", UTCDateTime(), nullable=False),
+        sa.UniqueConstraint("account_id", "place", name="uq_drafts_place"),
+    )
+
+
+def _make_search() -> None:
+    """Which instrument holds which pieces of text; `db.search` says how they are cut."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE instrument_search USING fts5"
+            "(pieces, content='', detail=none, tokenize='ascii')"
+        )
+        return
+    op.execute("CREATE TABLE instrument_search (instrument_id integer PRIMARY KEY, pieces tsvector NOT NULL)")
+    op.execute("CREATE INDEX ix_instrument_search_pieces ON instrument_search USING gin (pieces)")

@@ -1,0 +1,90 @@
+"""Many rows at once, written as one by one."""
+
+from datetime import date
+
+from sqlmodel import select
+
+from db import bulk, clock
+from db.models import (
+    DeliveryMode,
+    Instrument,
+    InstrumentChange,
+    InstrumentStatus,
+    InstrumentType,
+    Origin,
+    Purpose,
+)
+from tests import make
+
+FIXED = {
+    "version": 1,
+    "instrument_type": InstrumentType.working,
+    "origin": Origin.domestic,
+    "purpose": Purpose.safety_protection,
+    "delivery_mode": DeliveryMode.on_site,
+    "status": InstrumentStatus.in_use,
+    "quantity": 1,
+    "specification": "",
+    "measuring_range": "",
+    "accuracy_class": "",
+    "location": "",
+    "remark": "",
+    "search_text": "",
+}
+
+
+def insert(session, enterprise_id, serial_numbers):
+    """Bare instruments of these numbers; their ids."""
+    ids = bulk.ids(session, Instrument, len(serial_numbers))
+    names = (
+        "id",
+        "enterprise_id",
+        "name",
+        "serial_number",
+        "manufacturer",
+        "valid_until",
+        "created_at",
+        *FIXED,
+    )
+    plate = (enterprise_id, "压力表\t\\N")
+    rest = ("银普", date(2027, 1, 31), clock.now(), *FIXED.values())
+    rows = [(id, *plate, number, *rest) for id, number in zip(ids, serial_numbers, strict=True)]
+    bulk.insert(session, Instrument, names, rows)
+    return ids
+
+
+def test_values_come_back_as_they_went_in(session):
+    owner = make.make_account(session)
+    (id,) = insert(session, owner.enterprise_id, ["00123"])
+    row = session.get_one(Instrument, id)
+    assert (row.serial_number, row.name, row.valid_until) == ("00123", "压力表\t\\N", date(2027, 1, 31))
+    assert (row.purpose, row.status, row.kind_id) == (
+        Purpose.safety_protection,
+        InstrumentStatus.in_use,
+        None,
+    )
+    assert row.created_at == clock.now()
+
+
+def test_json_is_kept_for_each_row(session):
+    owner = make.make_account(session)
+    ids = insert(session, owner.enterprise_id, ["1", "2"])
+    names = ("instrument_id", "at", "action", "changes", "note")
+    rows = [(id, clock.now(), "导入", {"name": [None, f"表{id}"]}, "") for id in ids]
+    bulk.insert(session, InstrumentChange, names, rows)
+    kept = session.exec(select(InstrumentChange).where(InstrumentChange.action == "导入")).all()
+    assert [row.changes for row in kept] == [{"name": [None, f"表{id}"]} for id in ids]
+
+
+def test_ids_go_on_after_those_given_out_and_never_come_again(session):
+    owner = make.make_account(session)
+    first = make.make_instrument(session, owner)
+    ids = insert(session, owner.enterprise_id, ["1", "2"])
+    assert ids[0] > first.id
+    session.delete(session.get_one(Instrument, ids[-1]))
+    session.flush()
+    assert make.make_instrument(session, owner).id > ids[-1]
+
+
+def test_no_rows_are_no_work(session):
+    bulk.insert(session, Instrument, ("id",), [])
