@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, insert, select
 import catalog.divisions
 import catalog.kinds
 from catalog.files import Edition as ShippedEdition
+from catalog.lists import Lists
 from db import clock
 from db.models import Category, Dataset, Division, Edition, Kind, Level, VerificationMode
 
@@ -233,3 +234,48 @@ def divisions(session: Session) -> list[DivisionRow]:
         )
         for row in rows
     ]
+
+
+def lists(session: Session) -> Lists:
+    """What is in force, as the import template and the downloads of the two lists show it."""
+    kinds_in_force = (
+        select(Kind, Category)
+        .join(Category, col(Kind.category_id) == Category.id)
+        .where(col(Kind.retired_on).is_(None))
+        .order_by(Category.code, Kind.code)
+    )
+    divisions_in_force = (
+        select(Division).where(col(Division.retired_on).is_(None)).order_by(col(Division.code))
+    )
+    return Lists(
+        kinds=[_listed_kind(kind, category) for kind, category in session.exec(kinds_in_force)],
+        divisions=[
+            catalog.divisions.Division(row.code, row.name, row.level, row.parent_code)
+            for row in session.exec(divisions_in_force)
+        ],
+        kind_edition=_listed_edition(edition(session, Dataset.catalog)),
+        division_edition=_listed_edition(edition(session, Dataset.divisions)),
+    )
+
+
+def _listed_kind(kind: Kind, category: Category) -> catalog.kinds.Kind:
+    return catalog.kinds.Kind(
+        code=kind.code,
+        official_code=kind.official_code,
+        category=catalog.kinds.Category(category.code, category.name),
+        name=kind.name,
+        supervision=kind.supervision,
+        verification_mode=kind.verification_mode,
+        verification_mode_text=kind.verification_mode_text,
+        scope=kind.scope,
+        interval_months=kind.interval_months,
+        limit_of_use_months=kind.limit_of_use_months,
+        regulations=tuple(part for part in kind.regulations.split("；") if part),
+        kind_wording="",
+        best_source_grade=kind.source_grade,
+        source=kind.source,
+    )
+
+
+def _listed_edition(row: Edition) -> ShippedEdition:
+    return ShippedEdition(row.name, row.effective_on, row.note)

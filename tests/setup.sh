@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs from Debian's packages what the tests need and do not find: Chromium, a Chinese font, PostgreSQL's server.
+# Installs from Debian's packages what the tests need and do not find: Chromium, a Chinese font, PostgreSQL's
+# server, LibreOffice Calc without windows.
 set -euo pipefail
 
 found() {
@@ -14,6 +15,7 @@ missing=()
 found "${CHROMIUM:-}" chromium chromium-browser google-chrome || missing+=(chromium)
 [ -n "$(fc-list :lang=zh 2> /dev/null | head -n 1)" ] || missing+=(fonts-noto-cjk)
 found initdb /usr/lib/postgresql/*/bin/initdb || missing+=(postgresql)
+found soffice || missing+=(libreoffice-calc-nogui)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 refuse() {

@@ -3,13 +3,15 @@
 import asyncio
 import gzip
 import http.client
+import io
 import json
 import socket
 import tomllib
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
+from openpyxl import load_workbook
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -19,9 +21,9 @@ from websockets import Subprotocol
 from websockets.sync.client import connect
 
 from db import engine as engines
-from db import sign_ins
+from db import reference, sign_ins
 from db.engine import reading, transaction
-from db.models import Account, Role
+from db.models import Account, Dataset, Edition, Role
 from pages.edge import document, headers, health, server, session, start
 from pages.parts import navigation
 from tests import browser
@@ -101,7 +103,16 @@ def holder(token: str) -> Account | None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/ledger", "/health", "/assets/chinese.js", "/auth/begin", "/_stcore/metrics", "/_stcore/health"],
+    [
+        "/",
+        "/ledger",
+        "/health",
+        "/assets/chinese.js",
+        "/template/kinds.xlsx",
+        "/auth/begin",
+        "/_stcore/metrics",
+        "/_stcore/health",
+    ],
 )
 def test_every_answer_carries_the_security_headers(url, path):
     found = ask(url, path).headers
@@ -194,6 +205,44 @@ def test_health_tells_when_the_database_does_not_answer(tmp_path, monkeypatch):
     answer = health.health(None)
     assert answer.status_code == 503
     assert json.loads(answer.body)["database"] == "error"
+
+
+# The template
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "sheet"),
+    [
+        ("template.xlsx", "强制检定器具信息导入模板.xlsx", "器具信息"),
+        ("kinds.xlsx", "强检器具目录.xlsx", "强检器具目录"),
+        ("divisions.xlsx", "行政区划信息.xlsx", "行政区划信息"),
+    ],
+)
+def test_the_template_and_its_lists_are_downloaded_without_signing_in(url, name, shown, sheet):
+    answer = ask(url, f"/template/{name}")
+    assert answer.status == 200
+    assert answer.headers["content-type"].endswith("spreadsheetml.sheet")
+    plain, chinese = answer.headers["content-disposition"].split("; ")[1:]
+    assert plain == f'filename="{name}"'
+    assert unquote(chinese.removeprefix("filename*=UTF-8''")) == shown
+    assert load_workbook(io.BytesIO(answer.body), read_only=True).sheetnames[0] == sheet
+
+
+def test_the_template_is_not_sent_again_until_there_is_a_new_edition(url, database_url):
+    etag = ask(url, "/template/kinds.xlsx").headers["etag"]
+    assert ask(url, "/template/kinds.xlsx", If_None_Match=etag).status == 304
+    with transaction() as open_session:
+        old = reference.edition(open_session, Dataset.catalog)
+        values = {**old.model_dump(exclude={"id"}), "name": "官方目录", "note": "官方的说明"}
+        open_session.add(Edition(**values))
+    answer = ask(url, "/template/kinds.xlsx", If_None_Match=etag)
+    assert answer.status == 200
+    assert load_workbook(io.BytesIO(answer.body))["强检器具目录"]["A1"].value == "官方的说明"
+
+
+@pytest.mark.parametrize("path", ["/template/secret.xlsx", "/template/..%2fdata", "/template/"])
+def test_nothing_else_is_downloaded_there(url, path):
+    assert ask(url, path).body[:2] != b"PK"
 
 
 # The cookie

@@ -7,6 +7,7 @@ from sqlmodel import func, select
 
 import catalog.divisions
 import catalog.kinds
+import catalog.lists
 from db import reference
 from db.models import Category, Dataset, Division, Edition, Kind, Level
 from tests.make import HANGZHOU, XIHU, kind
@@ -132,3 +133,22 @@ def test_a_retired_division_names_its_successor(session):
     session.flush()
     (row,) = reference.division_page(session, text="330103")[0]
     assert (row.retired_on, row.successor) == (date(2021, 4, 9), "浙江省杭州市拱墅区")
+
+
+def test_the_lists_for_workbooks_are_the_shipped_ones_at_first(session):
+    found, shipped = reference.lists(session), catalog.lists.shipped()
+    assert found.divisions == list(shipped.divisions)
+    assert [(row.code, row.category, row.name, row.regulations) for row in found.kinds] == [
+        (row.code, row.category, row.name, row.regulations) for row in shipped.kinds
+    ]
+    assert found.kind_edition.name == shipped.kind_edition.name
+    assert found.division_edition == shipped.division_edition
+
+
+def test_the_lists_for_workbooks_leave_out_what_is_retired(session):
+    session.get(Division, XIHU).retired_on = date(2025, 1, 1)
+    kind(session).retired_on = date(2025, 1, 1)
+    session.flush()
+    found = reference.lists(session)
+    assert XIHU not in {row.code for row in found.divisions}
+    assert kind(session).code not in {row.code for row in found.kinds}
