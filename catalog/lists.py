@@ -26,11 +26,11 @@ KIND_HEADINGS = {
     "器具项别": 24,
     "器具种别": 36,
     "监管方式": 20,
-    "检定方式": 30,
+    "检定方式": 40,
     "强检范围及说明": 60,
     "检定周期（月）": 16,
     "使用期限（月）": 16,
-    "检定规程": 24,
+    "检定规程": 30,
 }
 DIVISION_HEADINGS = {"行政区划代码": 16, "全称": 44, "省级": 22, "地级": 30, "县级": 30}
 SUPERVISION_TEXTS = {"": "", "P": "型式批准", "V": "强制检定", "P+V": "型式批准、强制检定"}
@@ -191,7 +191,7 @@ def write(sheet: Worksheet, row: int, cells: Row, widths: Sequence[int]) -> None
 def line_count(text: str, width: int) -> int:
     """How many lines a text takes in a column of `width` characters, a Chinese one counting two."""
     taken = sum(1 if char.isascii() else 2 for char in text)
-    return max(1, ceil(taken / (width - 4)))
+    return max(1, ceil(taken / (width - 2)))
 
 
 def printed(sheet: Worksheet, headings: int) -> None:
