@@ -3,11 +3,13 @@
 Values are those of the models; each column's type turns them into what is stored, once for each value.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Session, col
 
 
 def insert(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -15,17 +17,62 @@ def insert(session: Session, model: Any, columns: Sequence[str], rows: Sequence[
     if not rows:
         return
     table = model.__table__
-    stored = list(zip(*map(_stored(session, table), columns, zip(*rows, strict=True)), strict=True))
-    names = ", ".join(columns)
+    stored = _all_stored(session, table, columns, rows)
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
+        names = ", ".join(columns)
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", stored)
         return
-    cursor = connection.connection.cursor()
-    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+    _copy(session, table.name, columns, stored)
+
+
+def update(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+    """Give rows of the table of `model` new values: each of `rows` begins with its id, then one for every one
+    of `columns`. Objects of the session that stand for them keep their old values.
+    """
+    if not rows:
+        return
+    table = model.__table__
+    stored = _all_stored(session, table, ("id", *columns), rows)
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        values = ", ".join(f"{name} = ?" for name in columns)
+        own = [(*row[1:], row[0]) for row in stored]
+        connection.exec_driver_sql(f"UPDATE {table.name} SET {values} WHERE id = ?", own)
+        return
+    names = ", ".join(("id", *columns))
+    connection.exec_driver_sql(f"CREATE TEMP TABLE new_values AS SELECT {names} FROM {table.name} LIMIT 0")
+    _copy(session, "new_values", ("id", *columns), stored)
+    connection.exec_driver_sql("ANALYZE new_values")
+    values = ", ".join(f"{name} = new_values.{name}" for name in columns)
+    connection.exec_driver_sql(
+        f"UPDATE {table.name} SET {values} FROM new_values WHERE {table.name}.id = new_values.id"
+    )
+    connection.exec_driver_sql("DROP TABLE new_values")
+
+
+def _copy(session: Session, name: str, columns: Sequence[str], stored: Sequence[tuple[Any, ...]]) -> None:
+    cursor = session.connection().connection.cursor()
+    with cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in stored:
             copy.write_row(row)
+
+
+def among(session: Session, column: Any, ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Whether a column holds one of `ids`, however many there are: they travel as one parameter."""
+    if session.get_bind().dialect.name == "sqlite":
+        each = sa.func.json_each(json.dumps(list(ids)))
+        return col(column).in_(sa.select(sa.column("value")).select_from(each))
+    given: Any = sa.bindparam(None, list(ids), type_=ARRAY(sa.Integer), unique=True)
+    return col(column) == sa.any_(given)
+
+
+def _all_stored(
+    session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Rows as the engine takes them, converted column by column."""
+    return list(zip(*map(_stored(session, table), columns, zip(*rows, strict=True)), strict=True))
 
 
 def _stored(session: Session, table: sa.Table) -> Callable[[str, Sequence[Any]], Sequence[Any]]:

@@ -1,6 +1,7 @@
 """Fields of a ledger row: their names, limits and rules, for the form, the grid and the import alike."""
 
 from collections.abc import Hashable, Mapping
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -49,6 +50,21 @@ CHOICES: dict[str, Any] = {
     "purpose": Purpose,
     "delivery_mode": DeliveryMode,
 }
+DAYS = ("purchased_on", "valid_until")
+
+
+def plain(value: Any) -> Any:
+    """A value as the trace of changes keeps it: a day as ISO text, a member of a list by its name."""
+    return value.isoformat() if isinstance(value, date) else getattr(value, "name", value)
+
+
+def stored(field: str, kept: Any) -> Any:
+    """The value of a field that `plain` has turned into `kept`."""
+    if kept is None:
+        return None
+    if field in CHOICES:
+        return CHOICES[field][kept]
+    return date.fromisoformat(kept) if field in DAYS else kept
 
 
 class FieldReader:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, insert, select, update
 from db import assignment, clock, reach, search, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
-from db.instrument_fields import IDENTITY, LABELS, checked, together
+from db.instrument_fields import IDENTITY, LABELS, checked, plain, together
 from db.models import (
     OPEN,
     Account,
@@ -208,7 +208,7 @@ def _apply(session: Session, instrument: Instrument, values: dict[str, Any], by:
     search.replace(session, [(instrument.id, noted, text)])
     session.refresh(instrument)
     _trace(
-        session, instrument.id, "修改", {f: [_plain(old), _plain(values[f])] for f, old in before.items()}, by
+        session, instrument.id, "修改", {f: [plain(old), plain(values[f])] for f, old in before.items()}, by
     )
     if {"kind_id", "division_code"} & set(before):
         _update_waiting_line(session, instrument)
@@ -271,10 +271,6 @@ def booked(session: Session, instrument_ids: Sequence[int]) -> dict[int, str]:
     return dict(rows.all())
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else getattr(value, "name", value)
-
-
 def _trace(
     session: Session,
     instrument_id: int,
@@ -302,7 +298,7 @@ def move_validity(
     values: dict[str, Any] = {"verified_on": verified_on, "conclusion": conclusion}
     if conclusion == Conclusion.passed:
         values["valid_until"] = valid_until
-    changes = {field: [_plain(getattr(instrument, field)), _plain(value)] for field, value in values.items()}
+    changes = {field: [plain(getattr(instrument, field)), plain(value)] for field, value in values.items()}
     here = col(Instrument.id) == instrument.id
     session.exec(update(Instrument).where(here).values(**values, version=Instrument.version + 1))
     session.refresh(instrument)

@@ -85,6 +85,11 @@ def due_condition(due: str, today: date) -> sa.ColumnElement[bool]:
     return until.between(today, today + timedelta(days=int(due)))
 
 
+def matching(session: Session, filters: Filters, *, by: Account) -> Any:
+    """The ids of all ledger rows that match and that the asker sees, as a query to be part of another."""
+    return select(Instrument.id).where(*_conditions(session, by, filters))
+
+
 def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.ColumnElement[bool]]:
     found = [reach.instruments(by)]
     for field in ("enterprise_id", "kind_id", "status", "purpose", "delivery_mode"):

@@ -116,7 +116,7 @@ STEPS = (
     Step(S.batch, "apply", "确认导入", B.previewed, B.applied, BOOKERS),
     Step(S.batch, "discard", "放弃", B.submitted, B.discarded, BOOKERS),
     Step(S.batch, "discard", "放弃", B.previewed, B.discarded, BOOKERS),
-    Step(S.batch, "undo", "撤回导入", B.applied, B.undone, BOOKERS),
+    Step(S.batch, "undo", "整批撤回", B.applied, B.undone, BOOKERS),
 )
 
 

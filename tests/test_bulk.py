@@ -88,3 +88,29 @@ def test_ids_go_on_after_those_given_out_and_never_come_again(session):
 
 def test_no_rows_are_no_work(session):
     bulk.insert(session, Instrument, ("id",), [])
+
+
+def test_rows_get_values_of_their_own_together(session):
+    owner = make.make_account(session)
+    ids = insert(session, owner.enterprise_id, ["1", "2", "3"])
+    days = [date(2027, 1, 31), None]
+    rows = [(id, day, Purpose.medical_care) for id, day in zip(ids[:2], days, strict=True)]
+    bulk.update(session, Instrument, ("valid_until", "purpose"), rows)
+    bulk.update(session, Instrument, ("remark",), [(ids[2], "\\N\t备注")])
+    bulk.update(session, Instrument, ("remark",), [])
+    kept = session.exec(select(Instrument).order_by(Instrument.id)).all()
+    assert [(row.valid_until, row.purpose.name, row.remark) for row in kept] == [
+        (days[0], "medical_care", ""),
+        (None, "medical_care", ""),
+        (date(2027, 1, 31), "safety_protection", "\\N\t备注"),
+    ]
+
+
+def test_a_hundred_thousand_ids_are_asked_for_at_once(session):
+    owner = make.make_account(session)
+    ids = insert(session, owner.enterprise_id, ["1", "2"])
+    many = [ids[1], *range(1_000_000, 1_100_000)]
+    assert (
+        session.exec(select(Instrument.id).where(bulk.among(session, Instrument.id, many))).all() == ids[1:]
+    )
+    assert session.exec(select(Instrument.id).where(bulk.among(session, Instrument.id, []))).all() == []

@@ -1,14 +1,14 @@
 """The fields of a ledger row: what may be entered, and what is said about the rest."""
 
+import json
 from datetime import date
 
 import pytest
 
 from db import instrument_fields, instruments
 from db.errors import Refused
-from db.models import (
-    Division,
-)
+from db.instrument_fields import LABELS, plain, stored
+from db.models import Division, InstrumentType, Origin
 from tests import make
 
 TOMORROW = date(2026, 11, 24)
@@ -86,3 +86,12 @@ def test_the_reader_tells_true_from_one(session):
 def test_the_reader_takes_what_a_forged_client_may_send(session):
     reader = instrument_fields.FieldReader(session)
     assert reader.read("name", ["压力表"]) == ("", "“器具名称”应为文字")
+
+
+@pytest.mark.parametrize("field", LABELS)
+def test_what_the_trace_keeps_of_a_value_gives_it_back(session, field):
+    row = make.typed(session, instrument_type=InstrumentType.standard, origin=Origin.imported)
+    row |= {"purchased_on": date(2024, 2, 29), "valid_until": None, "quantity": 1, "remark": ""}
+    kept = json.loads(json.dumps(plain(row[field])))
+    assert stored(field, kept) == row[field]
+    assert type(stored(field, kept)) is type(row[field])

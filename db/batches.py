@@ -1,0 +1,467 @@
+"""台账批次: acts on many instruments of one ledger at once. Setting one field together, and undoing a batch.
+
+An act reads its rows once, locked and in the order of their ids, decides about each, and writes them with
+statements for all of them together.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, delete, func, select, update
+
+from db import assignment, audit, bulk, clock, ledger, reach, search, workflow
+from db.errors import Conflict, NotFound, Refused
+from db.instrument_fields import LABELS, FieldReader, plain, stored, together
+from db.models import (
+    Account,
+    AppointmentLine,
+    Batch,
+    BatchAction,
+    BatchStatus,
+    Correction,
+    Enterprise,
+    Instrument,
+    InstrumentChange,
+    InstrumentStatus,
+    Kind,
+    LineStatus,
+    Subject,
+    Verification,
+)
+
+# What several instruments may well have in common. Never what names one, nor what only a result moves.
+SETTABLE = (
+    "delivery_mode",
+    "purpose",
+    "location",
+    "division_code",
+    "kind_id",
+    "manufacturer",
+    "origin",
+    "name",
+    "specification",
+    "measuring_range",
+    "accuracy_class",
+    "purchased_on",
+    "remark",
+)
+MOST_AT_ONCE = 100_000
+SHOWN = 20
+SCRAPPED = "已报废的器具不能修改"
+OTHER_CATEGORY = "现有种别属于其他项别，请逐台核对后修改"
+UNDONE = "撤回"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why some rows stay as they are, how many, and the first of them by name and number."""
+
+    why: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One row that changes, with its old value."""
+
+    id: int
+    name: str
+    serial_number: str
+    before: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What setting a field together did. `seal` stands for exactly these rows with these old values."""
+
+    changed: int
+    unchanged: int
+    refused: list[Obstacle]
+    sample: list[Sample]
+    seal: str
+    batch_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Undone:
+    """How many instruments got their old values back, and how many the batch had added are gone."""
+
+    restored: int
+    removed: int
+
+
+Scope = ledger.Filters | Sequence[int]
+# A row as it stands, and the values it gets.
+Move = tuple[sa.Row[Any], dict[str, Any]]
+STANDING = (
+    Instrument.id,
+    Instrument.version,
+    Instrument.status,
+    Instrument.search_text,
+    *(getattr(Instrument, field) for field in LABELS),
+)
+
+
+def set_together(
+    session: Session,
+    enterprise_id: int,
+    field: str,
+    value: Any,
+    scope: Scope,
+    *,
+    by: Account,
+    expected: str | None = None,
+) -> Outcome:
+    """批量修改: give one field of SETTABLE the same value in the rows of `scope`, filters or ids.
+
+    Rows that cannot change stay as they are and are counted by reason. `expected` is the `seal` of a preview:
+    Conflict when the run would not do exactly what was shown. Without anything to change there is no batch.
+    Raises Refused for a wrong value, NotFound for rows outside the asker's reach.
+    """
+    enterprise = reach.enterprise(session, enterprise_id, by, to="edit")
+    value = _value(session, field, value)
+    rows = _held(session, enterprise_id, scope, by)
+    obstacle = _obstacle_to(session, field, value)
+    different = [row for row in rows if row._mapping[field] != value]
+    found = {row.id: obstacle(row) for row in different}
+    changing = [row for row in different if not found[row.id]]
+    outcome = Outcome(
+        changed=len(changing),
+        unchanged=len(rows) - len(different),
+        refused=_counted([(row, found[row.id]) for row in different if found[row.id]]),
+        sample=[Sample(row.id, row.name, row.serial_number, row._mapping[field]) for row in changing[:SHOWN]],
+        seal=_seal(field, value, changing),
+    )
+    if expected is not None and expected != outcome.seal:
+        raise Conflict("预览之后，这些器具又有变动，请重新预览，核对后再确定")
+    if not changing:
+        return outcome
+    batch = _batch(session, enterprise_id, field, value, outcome, by)
+    _write(session, batch, enterprise, [(row, {field: value}) for row in changing], batch.action, by)
+    return replace(outcome, batch_id=batch.id)
+
+
+def preview(
+    session: Session, enterprise_id: int, field: str, value: Any, scope: Scope, *, by: Account
+) -> Outcome:
+    """What `set_together` would do: the real run, rolled back. Needs a session that writes."""
+    point = session.begin_nested()
+    try:
+        outcome = set_together(session, enterprise_id, field, value, scope, by=by)
+    finally:
+        point.rollback()
+    return replace(outcome, batch_id=None)
+
+
+def _value(session: Session, field: str, typed: Any) -> Any:
+    if field not in SETTABLE:
+        raise Refused(f"“{LABELS.get(field, field)}”不能批量修改，请逐台修改")
+    value, problem = FieldReader(session).read(field, typed)
+    if problem:
+        raise Refused(problem, {field: problem})
+    return value
+
+
+def _held(session: Session, enterprise_id: int, scope: Scope, by: Account) -> Sequence[sa.Row[Any]]:
+    """The rows of the scope, kept from other writers until the transaction ends."""
+    here = sa.select(*STANDING).where(col(Instrument.enterprise_id) == enterprise_id)
+    if isinstance(scope, ledger.Filters):
+        wanted = replace(scope, enterprise_id=enterprise_id)
+        here = here.where(col(Instrument.id).in_(ledger.matching(session, wanted, by=by)))
+    else:
+        here = here.where(bulk.among(session, Instrument.id, scope), reach.instruments(by))
+    rows = session.execute(
+        here.order_by(col(Instrument.id)).limit(MOST_AT_ONCE + 1).with_for_update(key_share=True)
+    ).all()
+    if len(rows) > MOST_AT_ONCE:
+        raise Refused(f"一次最多修改 {MOST_AT_ONCE:,} 台器具，请缩小筛选范围")
+    if not isinstance(scope, ledger.Filters) and len(rows) != len(set(scope)):
+        raise NotFound("所选器具")
+    return rows
+
+
+def _obstacle_to(session: Session, field: str, value: Any) -> Callable[[sa.Row[Any]], str]:
+    """Says what keeps a row from getting the value; empty when nothing does."""
+    categories: dict[int, int] = dict(session.execute(sa.select(Kind.id, Kind.category_id)).all())
+
+    def obstacle(row: sa.Row[Any]) -> str:
+        if row.status == InstrumentStatus.scrapped:
+            return SCRAPPED
+        if field == "kind_id" and row.kind_id and categories[row.kind_id] != categories[value]:
+            return OTHER_CATEGORY
+        return next(iter(together({**row._mapping, field: value}).values()), "")
+
+    return obstacle
+
+
+def _counted(found: Sequence[tuple[sa.Row[Any], str]]) -> list[Obstacle]:
+    examples: dict[str, list[str]] = defaultdict(list)
+    for row, why in found:
+        if len(examples[why]) < SHOWN:
+            examples[why].append(f"{row.name} {row.serial_number}")
+    counts = Counter(why for _, why in found)
+    return [Obstacle(why, count, tuple(examples[why])) for why, count in counts.most_common()]
+
+
+def _seal(field: str, value: Any, rows: Sequence[sa.Row[Any]]) -> str:
+    told = [field, repr(plain(value)), *(f"{row.id} {plain(row._mapping[field])!r}" for row in rows)]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _batch(
+    session: Session, enterprise_id: int, field: str, value: Any, outcome: Outcome, by: Account
+) -> Batch:
+    totals = {
+        "updated": outcome.changed,
+        "unchanged": outcome.unchanged,
+        "refused": sum(one.count for one in outcome.refused),
+    }
+    batch = Batch(
+        enterprise_id=enterprise_id,
+        action=BatchAction.set_together,
+        status=BatchStatus.applied,
+        options={"field": field, "value": plain(value)},
+        totals=totals,
+        created_by_id=by.id,
+        started_at=clock.now(),
+    )
+    session.add(batch)
+    session.flush()
+    workflow.start(session, Subject.batch, [batch.id], "set_together", by)
+    _note(session, batch, batch.action, by, {field: plain(value), **totals})
+    return batch
+
+
+def _note(session: Session, batch: Batch, action: str, by: Account, after: Mapping[str, Any]) -> None:
+    audit.record(session, action, by=by, subject=Subject.batch, subject_id=batch.id, after=after)
+
+
+def _write(
+    session: Session, batch: Batch, owner: Enterprise, moves: Sequence[Move], action: str, by: Account
+) -> None:
+    """Give instruments new values, with everything that follows from it."""
+    texts = [search.text_of({**row._mapping, **values}, owner.name) for row, values in moves]
+    groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for (row, values), text in zip(moves, texts, strict=True):
+        groups[tuple(values)].append((row.id, *values.values(), text, row.version + 1))
+    for fields, rows in groups.items():
+        bulk.update(session, Instrument, (*fields, "search_text", "version"), rows)
+    _trace(session, batch, moves, action, by)
+    search.replace(
+        session, [(row.id, row.search_text, text) for (row, _), text in zip(moves, texts, strict=True)]
+    )
+    _follow(session, [row.id for row, values in moves if {"kind_id", "division_code"} & set(values)])
+
+
+def _trace(session: Session, batch: Batch, moves: Sequence[Move], action: str, by: Account) -> None:
+    columns = ("instrument_id", "at", "by_id", "action", "changes", "note", "batch_id", "version")
+    rows = [
+        (
+            row.id,
+            clock.now(),
+            by.id,
+            action,
+            {field: [plain(row._mapping[field]), plain(new)] for field, new in values.items()},
+            "",
+            batch.id,
+            row.version + 1,
+        )
+        for row, values in moves
+    ]
+    bulk.insert(session, InstrumentChange, columns, rows)
+
+
+def _follow(session: Session, instrument_ids: Sequence[int]) -> None:
+    """Lines still without an institution follow the ledger, and assignment runs again."""
+    if not instrument_ids:
+        return
+    waiting = bulk.among(session, AppointmentLine.instrument_id, instrument_ids) & (
+        col(AppointmentLine.status) == LineStatus.unassigned
+    )
+    own = col(Instrument.id) == AppointmentLine.instrument_id
+    values = {
+        name: sa.select(getattr(Instrument, name)).where(own).scalar_subquery()
+        for name in ("kind_id", "division_code")
+    }
+    session.exec(
+        update(AppointmentLine).where(waiting).values(**values).execution_options(synchronize_session=False)
+    )
+    rows = select(AppointmentLine).where(waiting).order_by(col(AppointmentLine.id))
+    lines = session.exec(rows.execution_options(populate_existing=True)).all()
+    for start in range(0, len(lines), 1000):
+        assignment.assign(session, lines[start : start + 1000])
+
+
+def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
+    """整批撤回: give back the old values of every instrument the batch changed, and remove those it added.
+
+    A row was added by the batch when its change is an import's (导入) and empty. A later batch that was
+    undone itself stands in nobody's way. Raises NotFound, or Refused that names the first 20 instruments
+    that have moved since: then nothing has changed.
+    """
+    here = select(Batch).where(Batch.id == batch_id, _seen(by))
+    batch = session.exec(reach.held(here, Batch)).first()
+    if batch is None:
+        raise NotFound("批次")
+    owner = reach.enterprise(session, batch.enterprise_id, by, to="edit")
+    rows = _touched(session, batch, by)
+    if batch.status == BatchStatus.applied:
+        _check_unmoved(session, batch, rows)
+    workflow.move(session, Subject.batch, [batch], "undo", by)
+    added = [row for row in rows if _is_added(row)]
+    moves = [(row, _former(row)) for row in rows if not _is_added(row)]
+    _write(session, batch, owner, moves, UNDONE, by)
+    _remove(session, added)
+    undone = Undone(len(moves), len(added))
+    _note(session, batch, workflow.label_of(Subject.batch, "undo"), by, vars(undone))
+    return undone
+
+
+def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any]]:
+    """The instruments of the batch, each with its change, kept from everybody else."""
+    change: tuple[Any, ...] = (
+        InstrumentChange.action,
+        InstrumentChange.changes,
+        col(InstrumentChange.version).label("left_at"),
+    )
+    here = (
+        sa.select(*STANDING, *change)
+        .join(InstrumentChange, col(InstrumentChange.instrument_id) == Instrument.id)
+        .where(col(InstrumentChange.batch_id) == batch.id)
+    )
+    # Not even a row that refers to one of them may come in between: it may be removed.
+    rows = session.execute(
+        here.where(reach.instruments(by)).order_by(col(Instrument.id)).with_for_update(of=Instrument)
+    ).all()
+    all_count = session.scalar(sa.select(func.count()).select_from(here.subquery())) or 0
+    if len(rows) != all_count:
+        raise Refused(f"这一批中有 {all_count - len(rows)} 台器具不在您的辖区内，请由使用单位撤回")
+    return rows
+
+
+def _is_added(row: sa.Row[Any]) -> bool:
+    return row.action == BatchAction.imported and not row.changes
+
+
+def _former(row: sa.Row[Any]) -> dict[str, Any]:
+    return {field: stored(field, old) for field, (old, _) in row.changes.items() if field in LABELS}
+
+
+def _check_unmoved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> None:
+    moved = _moved(session, batch, rows)
+    used = _used(session, [row.id for row in rows if _is_added(row)])
+    found = [(row, moved.get(row.id) or used.get(row.id)) for row in rows]
+    standing = [(row, why) for row, why in found if why]
+    if standing:
+        problems = {str(row.id): f"{row.name} {row.serial_number}：{why}" for row, why in standing[:SHOWN]}
+        raise Refused(
+            f"这一批中有 {len(standing)} 台器具此后又有变动，整批不能撤回，请逐台核对修改", problems
+        )
+
+
+def _moved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> dict[int, str]:
+    """What has been done since to instruments that no longer have the version the batch left them at."""
+    moved = [row for row in rows if row.version != row.left_at]
+    if not moved:
+        return {}
+    taken_back = _taken_back(session, batch)
+    ids = [row.id for row in moved if row.version != row.left_at + taken_back.get(row.id, 0)]
+    last = sa.select(func.max(InstrumentChange.id)).where(
+        bulk.among(session, InstrumentChange.instrument_id, ids)
+    )
+    newest = sa.select(InstrumentChange.instrument_id, InstrumentChange.action).where(
+        col(InstrumentChange.id).in_(last.group_by(col(InstrumentChange.instrument_id)))
+    )
+    return {id: f"此后已“{action}”" for id, action in session.execute(newest)}
+
+
+def _taken_back(session: Session, batch: Batch) -> dict[int, int]:
+    """How many later changes of each instrument, each a version, belong to batches that were undone."""
+    later: Any = aliased(InstrumentChange)
+    rows = session.execute(
+        sa.select(InstrumentChange.instrument_id, func.count())
+        .join(
+            later,
+            (later.instrument_id == InstrumentChange.instrument_id) & (later.id > InstrumentChange.id),
+        )
+        .join(Batch, later.batch_id == Batch.id)
+        .where(col(InstrumentChange.batch_id) == batch.id, col(Batch.status) == BatchStatus.undone)
+        .group_by(col(InstrumentChange.instrument_id))
+    )
+    return dict(rows.all())
+
+
+def _used(session: Session, instrument_ids: Sequence[int]) -> dict[int, str]:
+    """Which of these instruments something else refers to, and what."""
+    users = ((AppointmentLine, "已预约"), (Verification, "已有检定结果"), (Correction, "已申请更正"))
+    found: dict[int, str] = {}
+    for model, why in users:
+        here = bulk.among(session, model.instrument_id, instrument_ids)
+        found |= dict.fromkeys(session.scalars(sa.select(model.instrument_id).where(here).distinct()), why)
+    return found
+
+
+def _remove(session: Session, rows: Sequence[sa.Row[Any]]) -> None:
+    ids = [row.id for row in rows]
+    search.remove(session, [(row.id, row.search_text) for row in rows])
+    owned: tuple[tuple[Any, Any], ...] = (
+        (InstrumentChange, InstrumentChange.instrument_id),
+        (Instrument, Instrument.id),
+    )
+    for model, column in owned:
+        gone = delete(model).where(bulk.among(session, column, ids))
+        session.exec(gone.execution_options(synchronize_session=False))
+
+
+def _seen(by: Account) -> sa.ColumnElement[bool]:
+    """The batches an account sees: those of the enterprises it works for, or watches over."""
+    return col(Batch.enterprise_id).in_(select(Enterprise.id).where(reach.enterprises(by)))
+
+
+COLUMNS: tuple[Any, ...] = (
+    Batch.id,
+    Batch.enterprise_id,
+    Batch.action,
+    Batch.status,
+    Batch.options,
+    Batch.totals,
+    Batch.note,
+    Batch.attachment_id,
+    Batch.returned_id,
+    Batch.created_at,
+    Batch.started_at,
+    col(Account.full_name).label("by_name"),
+)
+
+
+def page(
+    session: Session, enterprise_id: int, *, by: Account, number: int = 1, size: int = 20
+) -> list[sa.Row[Any]]:
+    """One page of the batches of a ledger, the newest first; columns as in COLUMNS."""
+    reach.enterprise(session, enterprise_id, by)
+    here = _listed().where(col(Batch.enterprise_id) == enterprise_id).order_by(col(Batch.id).desc())
+    return list(session.execute(here.limit(min(size, 200)).offset((max(number, 1) - 1) * size)).all())
+
+
+def count(session: Session, enterprise_id: int, *, by: Account) -> int:
+    """How many batches a ledger has."""
+    reach.enterprise(session, enterprise_id, by)
+    return session.scalar(select(func.count(col(Batch.id))).where(Batch.enterprise_id == enterprise_id)) or 0
+
+
+def find(session: Session, batch_id: int, *, by: Account) -> sa.Row[Any]:
+    """One batch, as in the list; raises NotFound outside the asker's reach."""
+    found = session.execute(_listed().where(col(Batch.id) == batch_id, _seen(by))).first()
+    if found is None:
+        raise NotFound("批次")
+    return found
+
+
+def _listed() -> Any:
+    return sa.select(*COLUMNS).join(Account, col(Batch.created_by_id) == Account.id)
