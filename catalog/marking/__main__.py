@@ -1,0 +1,45 @@
+"""The process that marks a workbook: bound to the limits in its arguments, it does what stdin asks for."""
+
+import json
+import resource
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from catalog.marking.problems import MarkingFailed, Problem, Summary
+from catalog.marking.process import REFUSED
+from catalog.marking.returned import mark_workbook, write_bad_rows
+
+
+def main() -> int:
+    """Do it: 0 when done, 3 with a sentence on stdout when refused; anything else is a death."""
+    memory, seconds = map(int, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    request = json.load(sys.stdin, object_hook=_day)
+    try:
+        _answer(request)
+    except MarkingFailed as refusal:
+        print(refusal, end="")
+        return REFUSED
+    return 0
+
+
+def _answer(request: dict[str, Any]) -> None:
+    out, name = Path(request["out"]), request["name"]
+    problems = [Problem(*each) for each in request["problems"]]
+    summary = Summary(**request["summary"])
+    if request["act"] == "bad_rows":
+        write_bad_rows(out, name, request["rows"], problems, summary)
+    else:
+        mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary)
+
+
+def _day(found: dict[str, Any]) -> Any:
+    return date.fromisoformat(found["day"]) if found.keys() == {"day"} else found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The process that marks a workbook, as its parent sees it: it is started, fed and outlived."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, astuple
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from catalog.export import Value
+from catalog.marking.problems import MarkingFailed, Problem, Summary
+
+ROOT = Path(__file__).parent.parent.parent
+# Nothing of the server's environment but what the interpreter itself may need; no secrets.
+ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | {
+    name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
+}
+# What the process may take: bytes of address space, seconds of the processor, seconds by the clock.
+MEMORY, SECONDS, PATIENCE = 2**30, 60, 180
+REFUSED = 3
+FAILED = "标注后的文件未能生成，请按页面列出的问题修改原文件后重新导入"
+
+log = logging.getLogger(__name__)
+
+
+def mark(
+    source: Path, name: str, out: Path, sheet: str, problems: Sequence[Problem], summary: Summary
+) -> None:
+    """Write the upload `source`, called `name` by its owner, to `out` with its problems marked.
+
+    Each bad cell of `sheet` is red and has a comment, and the sheet 《检查结果》 lists everything. Marks of
+    an earlier return are taken off. Everything else in the file stays. Raises MarkingFailed.
+    """
+    request = {"source": str(source), "name": name, "out": str(out), "sheet": sheet}
+    _run({"act": "mark", **request, **_findings(problems, summary)}, out)
+
+
+def bad_rows(
+    out: Path,
+    name: str,
+    rows: Sequence[tuple[int, Sequence[Value]]],
+    problems: Sequence[Problem],
+    summary: Summary,
+) -> None:
+    """Write a template to `out` that holds only `rows`, the refused ones of the upload `name`, marked.
+
+    `rows` are (row number in the upload, values in the order of the template's columns); the problems'
+    columns are counted in that order. Raises MarkingFailed.
+    """
+    request = {"act": "bad_rows", "out": str(out), "name": name, "rows": rows}
+    _run({**request, **_findings(problems, summary)}, out)
+
+
+def _findings(problems: Sequence[Problem], summary: Summary) -> dict[str, Any]:
+    return {"problems": [astuple(problem) for problem in problems], "summary": asdict(summary)}
+
+
+def _run(request: dict[str, Any], out: Path) -> None:
+    """Have a fresh process do it; whatever it leaves behind when it fails is removed."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-E", "-s", "-m", "catalog.marking", str(MEMORY), str(SECONDS)],
+            input=json.dumps(request, default=_day).encode(),
+            capture_output=True,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired as error:
+        out.unlink(missing_ok=True)
+        raise MarkingFailed(FAILED) from error
+    if done.returncode:
+        out.unlink(missing_ok=True)
+        log.error("marking ended with %s: %s", done.returncode, done.stderr.decode("utf-8", "replace"))
+        raise MarkingFailed(done.stdout.decode() if done.returncode == REFUSED else FAILED)
+
+
+def _day(value: date) -> dict[str, str]:
+    return {"day": value.isoformat()}
