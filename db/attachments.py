@@ -4,15 +4,24 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import make_url
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from db import reach
 from db.engine import database_url
-from db.errors import Refused
-from db.models import Account, Attachment
+from db.errors import NotFound, Refused
+from db.models import Account, Attachment, Correction
 
 MOST_BYTES = 20 << 20
+# How a file begins that anybody may look at without harm: pictures and documents, never SVG.
+BEGINNINGS = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"%PDF-": "application/pdf",
+}
 
 
 def folder() -> Path:
@@ -47,6 +56,25 @@ def add(session: Session, name: str, content: bytes, media_type: str, *, by: Acc
     session.add(row)
     session.flush()
     return row
+
+
+def media_type(content: bytes) -> str | None:
+    """What a picture or PDF is by its first bytes, whatever its name says; None for anything else."""
+    return next((kind for start, kind in BEGINNINGS.items() if content.startswith(start)), None)
+
+
+def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment:
+    """The file, if it belongs to a record that the asker may see; raises NotFound."""
+    holders = (_held_by(Correction.attachment_id, attachment_id, reach.corrections(by)),)
+    found = session.exec(select(Attachment).where(Attachment.id == attachment_id, sa.or_(*holders))).first()
+    if found is None:
+        raise NotFound("附件")
+    return found
+
+
+def _held_by(column: Any, attachment_id: int, is_seen: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Whether a record that the asker may see names the attachment in `column`."""
+    return sa.exists().where(col(column) == attachment_id, is_seen)
 
 
 def path(attachment: Attachment) -> Path:

@@ -27,7 +27,7 @@ from db.models import (
     Subject,
 )
 
-LOCKED = "“有效期至”保存后不可修改，以检定结果为准"
+LOCKED = "“有效期至”保存后不可修改，以检定结果为准；确有错误请在器具详情中“申请更正”"
 IN_APPOINTMENT = "有未办结的预约，请先办结或取消预约"
 
 
@@ -291,7 +291,7 @@ def move_validity(
     conclusion: Conclusion,
     by: Account,
 ) -> None:
-    """Write a recorded result into the ledger: the only way 有效期至 moves once it is filled in.
+    """Write a recorded result into the ledger: so 有效期至 moves once it is filled in, or by a correction.
 
     A rejection leaves 有效期至 as it was: the old certificate is void by the conclusion, not by its date.
     """
@@ -303,3 +303,19 @@ def move_validity(
     session.exec(update(Instrument).where(here).values(**values, version=Instrument.version + 1))
     session.refresh(instrument)
     _trace(session, instrument.id, "登记检定结果", changes, by)
+
+
+def correct_validity(
+    session: Session, instrument: Instrument, valid_until: date | None, note: str, by: Account
+) -> None:
+    """Write an approved correction of 有效期至 into the ledger; `note` says who asked for it and why.
+
+    Raises Conflict when the instrument was changed since it was read.
+    """
+    changes = {"valid_until": [plain(instrument.valid_until), plain(valid_until)]}
+    here = (col(Instrument.id) == instrument.id) & (col(Instrument.version) == instrument.version)
+    moved = update(Instrument).where(here).values(valid_until=valid_until, version=instrument.version + 1)
+    if session.exec(moved).rowcount != 1:
+        raise Conflict(f"{instrument.name} {instrument.serial_number} 已被他人修改，请刷新后核对再审批")
+    session.refresh(instrument)
+    _trace(session, instrument.id, "更正有效期", changes, by, note)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from db import clock, reach, search
+from db import clock, quality, reach, search
 from db.errors import NotFound, Refused
 from db.instrument_fields import LABELS
 from db.models import (
@@ -30,7 +30,8 @@ from db.models import (
 
 @dataclass(frozen=True)
 class Filters:
-    """What a ledger list is narrowed to; None or empty narrows nothing. `due` is a key of DUE.
+    """What a ledger list is narrowed to; None or empty narrows nothing. `due` is a key of DUE,
+    `quality` one of `quality.FINDINGS`.
 
     `is_placeless` keeps the rows without 使用地点行政区划.
     """
@@ -45,6 +46,7 @@ class Filters:
     due: str | None = None
     purpose: Purpose | None = None
     delivery_mode: DeliveryMode | None = None
+    quality: str | None = None
 
 
 DUE = {
@@ -105,6 +107,8 @@ def _conditions(session: Session, by: Account, filters: Filters) -> list[sa.Colu
         found.append(col(Instrument.division_code).is_(None))
     if filters.due:
         found.append(due_condition(filters.due, clock.today()))
+    if filters.quality:
+        found.append(quality.condition(session, filters.quality, by))
     if filters.text:
         found.append(search.condition(session, filters.text, has_owner=by.role in reach.BUREAU))
     return found

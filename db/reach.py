@@ -15,6 +15,7 @@ from db.models import (
     Account,
     Appointment,
     AppointmentLine,
+    Correction,
     Enterprise,
     Instrument,
     Link,
@@ -75,6 +76,13 @@ def instruments(by: Account) -> Condition:
     return within(Instrument.division_code, by.division_code) | (
         col(Instrument.division_code).is_(None) & col(Instrument.enterprise_id).in_(placeless)
     )
+
+
+def corrections(by: Account) -> Condition:
+    """The requests for a correction an account sees: of its own ledger, or for a supervisor to decide."""
+    if by.role == Role.reviewer:
+        return sa.false()
+    return col(Correction.instrument_id).in_(select(Instrument.id).where(instruments(by)))
 
 
 def appointments(by: Account) -> Condition:

@@ -48,10 +48,15 @@ class Result:
 
 def default_valid_until(kind: Kind | KindRow, verified_on: date) -> date | None:
     """检定日期 + interval − 1 day (ours), or + limit of use for kinds rotated out; None where not known."""
-    months = kind.interval_months
-    if kind.verification_mode == VerificationMode.first_only_rotate:
-        months = kind.limit_of_use_months
+    months = validity_months(kind)
     return months_later(verified_on, months) - timedelta(1) if months else None
+
+
+def validity_months(kind: Kind | KindRow) -> int | None:
+    """How many months a result holds: the interval, or the limit of use for kinds rotated out."""
+    if kind.verification_mode == VerificationMode.first_only_rotate:
+        return kind.limit_of_use_months
+    return kind.interval_months
 
 
 def months_later(day: date, months: int) -> date:

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.edge import failures, files, health, session, start, templates
+from pages.edge import downloads, failures, files, health, session, start, templates
 from pages.edge.document import ChineseDocument
 from pages.edge.headers import SecurityHeaders
 
@@ -15,7 +15,7 @@ def build() -> dict[str, Any]:
     # Until a first visitor's run calls st.navigation, Streamlit would offer files under pages/ unasked.
     PagesManager.uses_pages_directory = False
     return {
-        "routes": [*session.ROUTES, *health.ROUTES, *files.ROUTES, *templates.ROUTES],
+        "routes": [*session.ROUTES, *health.ROUTES, *files.ROUTES, *templates.ROUTES, *downloads.ROUTES],
         "middleware": [Middleware(SecurityHeaders), Middleware(ChineseDocument)],
         "lifespan": start.lifespan,
         "on_script_error": failures.show,

@@ -1,0 +1,62 @@
+"""Files of records: given out by a route, to whoever may see the record, and noted in the audit log."""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from db import attachments, audit, sign_ins
+from db.engine import Session, reading, transaction
+from db.errors import NotFound, Refused
+from db.models import Account, Attachment
+from pages.edge.session import COOKIE
+
+# Shown by the browser itself; anything else is only saved.
+SHOWN = ("image/jpeg", "image/png", "application/pdf")
+# Nothing in a picture may run or load anything. A PDF's own viewer would not start in such a box.
+BOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
+
+
+def attachment(request: Request) -> Response:
+    """The file of that number; the same 404 without a sign-in, without the right, and without the file."""
+    try:
+        with reading() as session:
+            _found(session, request)
+        with transaction() as session:
+            account, found = _found(session, request)
+            path = attachments.path(found)
+            _note(session, request, account, found)
+    except Refused:
+        return _missing()
+    return Response(path.read_bytes(), 200, _headers(found.name, found.media_type), found.media_type)
+
+
+def _found(session: Session, request: Request) -> tuple[Account, Attachment]:
+    account = sign_ins.account_of(session, request.cookies.get(COOKIE, ""))
+    number = request.path_params["id"]
+    if account is None or account.must_change_password or number >= 1 << 31:
+        raise NotFound("附件")
+    return account, attachments.readable(session, number, by=account)
+
+
+def _note(session: Session, request: Request, account: Account, found: Attachment) -> None:
+    host = request.client.host if request.client else ""
+    audit.record(session, "下载附件", by=account, subject="attachment", subject_id=found.id, address=host)
+
+
+def _headers(name: str, media_type: str) -> dict[str, str]:
+    way = "inline" if media_type in SHOWN else "attachment"
+    headers = {
+        "Cache-Control": "no-store",
+        # RFC 6266, with the name as RFC 5987 writes what is not ASCII.
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}",
+    }
+    return headers if media_type == "application/pdf" else headers | {"Content-Security-Policy": BOX}
+
+
+def _missing() -> Response:
+    return PlainTextResponse("附件不存在，或不在您的权限范围内", 404, {"Cache-Control": "no-store"})
+
+
+ROUTES = [Route("/attachments/{id:int}", attachment, methods=["GET"])]
