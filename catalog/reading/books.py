@@ -1,0 +1,231 @@
+"""The sheet of a file that holds the ledger, opened for reading from its first row on."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from catalog.reading import delimited
+from catalog.reading.contents import Unreadable
+from catalog.reading.formats import DAMAGED, ENCRYPTED, Format
+from catalog.reading.headers import HEAD, Header, best_header
+from catalog.reading.limits import COLUMNS
+from catalog.reading.marks import Marks
+from catalog.reading.ods import Document
+from catalog.reading.xls import Records
+from catalog.reading.xlsx import Workbook, column_letters
+
+DATA_SHEET = "器具信息"
+GUIDE_SHEET = "填写说明"
+# The template's own other sheets; nobody needs to be told that they were left aside.
+REFERENCE_SHEETS = {GUIDE_SHEET, "强检器具目录", "行政区划信息"}
+STAMP = "版本"
+# Excel has no more.
+LAST_ROW = 1_048_576
+
+# Rows with their numbers, counted from 0; some leave empty rows out.
+Line = tuple[int, Sequence[Any]]
+Rows = Iterator[Line]
+Load = Callable[[str], Rows]
+
+
+class Markup(Protocol):
+    """What the three formats of workbooks say besides values."""
+
+    edition: str
+    is_1904: bool
+
+    def inspect(self) -> None:
+        """Look at everything; raises Unreadable."""
+
+    def marks(self, sheet: str) -> Marks:
+        """What is odd about the cells of a sheet."""
+
+
+MARKUPS: dict[Format, Callable[[Path], Markup]] = {
+    Format.xlsx: Workbook,
+    Format.xls: Records,
+    Format.ods: Document,
+}
+
+
+@dataclass
+class Found:
+    """A sheet, its header, its first rows, and the rest."""
+
+    sheet: str
+    header: Header
+    head: list[Line]
+    rest: Rows
+
+
+@dataclass
+class Opened:
+    """A sheet ready to be read: `rows` begins with the sheet's first."""
+
+    sheet: str
+    header: Header
+    rows: Rows
+    notes: list[str]
+    edition: str = ""
+    marks: Marks = field(default_factory=Marks)
+    is_1904: bool = False
+
+
+def opened(path: Path, form: Format) -> Opened:
+    """The ledger in the file at `path`. Raises Unreadable."""
+    if form == Format.text:
+        return _text(path)
+    markup = MARKUPS[form](path)
+    with ThreadPoolExecutor(1) as pool:
+        # Calamine lets go of the interpreter: both read at once.
+        inspecting = pool.submit(markup.inspect)
+        try:
+            names, load = _with_calamine(path)
+            found = _best(names, load)
+        finally:
+            inspecting.result()
+    return _opened(found, names, markup.edition or _stamp(names, load), markup)
+
+
+def careful(path: Path) -> Opened:
+    """The same of an .xlsx file row by row, slowly but with little memory."""
+    markup = Workbook(path)
+    markup.inspect()
+    names, load = _with_openpyxl(path)
+    return _opened(_best(names, load), names, markup.edition or _stamp(names, load), markup)
+
+
+def _opened(found: Found, names: list[str], edition: str, markup: Markup) -> Opened:
+    marks, header = markup.marks(found.sheet), found.header
+    notes = [*_left_aside(names, found.sheet), *_nameless(found), *marks.notes()]
+    if any(top > header.row and left < len(header.headings) for top, left, _, _ in marks.merged):
+        notes.append("有合并的单元格，内容只算在第一格，其余各格已标为错误")
+    rows = chain(found.head, found.rest)
+    return Opened(found.sheet, header, rows, notes, edition, marks, markup.is_1904)
+
+
+def _nameless(found: Found) -> list[str]:
+    """A sentence about columns right of the header that have something in them."""
+    width = len(found.header.headings)
+    below = [row[width:COLUMNS] for number, row in found.head if number > found.header.row]
+    full = sorted({index for row in below for index, cell in enumerate(row, width) if cell not in ("", None)})
+    return [f"没有表头的列（{'、'.join(map(column_letters, full))}）没有读取"] if full else []
+
+
+def _left_aside(names: list[str], sheet: str) -> list[str]:
+    others = [name for name in names if name != sheet and name not in REFERENCE_SHEETS]
+    shown = "、".join(f"“{name}”" for name in others[:5]) + ("等" if len(others) > 5 else "")
+    return [f"只读取了工作表“{sheet}”，另外 {len(others)} 个没有读取：{shown}"] if others else []
+
+
+def _text(path: Path) -> Opened:
+    rows = delimited.rows(path)
+    header = best_header(rows[:HEAD])
+    return Opened("", header, enumerate(rows), [], marks=delimited.marks(rows, header))
+
+
+def _with_calamine(path: Path) -> tuple[list[str], Load]:
+    import python_calamine as calamine
+
+    try:
+        # By its content: the path may have any name.
+        book = calamine.CalamineWorkbook.from_filelike(BytesIO(path.read_bytes()))
+    except calamine.PasswordError as error:
+        raise Unreadable(ENCRYPTED) from error
+    except (calamine.CalamineError, OSError) as error:
+        raise Unreadable(DAMAGED) from error
+    sheets = [each.name for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
+
+    def load(name: str) -> Rows:
+        try:
+            sheet = book.get_sheet_by_name(name)
+        except (calamine.CalamineError, OSError, ValueError) as error:
+            raise Unreadable(DAMAGED) from error
+        # Empty columns at the left are left out by calamine, empty rows at the top are not.
+        left = [""] * (sheet.start[1] if sheet.start else 0)
+        rows = sheet.iter_rows()
+        return enumerate(([*left, *row] for row in rows) if left else rows)
+
+    return sheets, load
+
+
+def _with_openpyxl(path: Path) -> tuple[list[str], Load]:
+    # Openpyxl takes numpy along where it finds it: time and memory that nothing here needs.
+    sys.modules["numpy"] = None  # type: ignore[assignment]
+    from openpyxl import load_workbook
+
+    # By its content: the path may have any name.
+    book = load_workbook(BytesIO(path.read_bytes()), read_only=True, data_only=True)
+    return [each.title for each in book.worksheets], lambda name: _sparse_rows(book[name])
+
+
+def _sparse_rows(sheet: Any) -> Rows:
+    """The rows that are there; openpyxl's own iteration would make up a million empty ones before a stray."""
+    from openpyxl.worksheet._reader import WorkSheetParser
+
+    book = sheet.parent
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for number, cells in parser.parse():
+            if number > LAST_ROW:
+                raise Unreadable(DAMAGED)
+            row = [None] * max((cell["column"] for cell in cells if cell["column"] <= COLUMNS), default=0)
+            for cell in cells:
+                if cell["column"] <= COLUMNS:
+                    row[cell["column"] - 1] = cell["value"]
+            yield number - 1, row
+
+
+def _best(names: list[str], load: Load) -> Found:
+    """The sheet whose header is known best, ours first."""
+    best: Found | None = None
+    for name in sorted(names, key=lambda each: each != DATA_SHEET):
+        rows = load(name)
+        head = _head(rows)
+        found = Found(name, best_header(_without_gaps(head)), head, rows)
+        if best is None or _rank(found.header) > _rank(best.header):
+            best = found
+        if best.header.is_complete:
+            break
+    if best is None:
+        raise Unreadable("工作簿里没有工作表，请确认上传的是填好的台账")
+    return best
+
+
+def _head(rows: Rows) -> list[Line]:
+    """The first rows, taken away from the rest."""
+    head = []
+    for number, row in rows:
+        head.append((number, row))
+        if number >= HEAD - 1:
+            break
+    return head
+
+
+def _without_gaps(head: list[Line]) -> list[Sequence[Any]]:
+    given = dict(head)
+    return [given.get(number, ()) for number in range(min(HEAD, max(given, default=-1) + 1))]
+
+
+def _rank(header: Header) -> tuple[int, bool]:
+    return header.score, bool(header.headings)
+
+
+def _stamp(names: list[str], load: Load) -> str:
+    """The stamp on the template's sheet of instructions, "" without one."""
+    if GUIDE_SHEET not in names:
+        return ""
+    rows = islice(load(GUIDE_SHEET), HEAD)
+    return next((str(row[1]) for _, row in rows if len(row) > 1 and row[0] == STAMP), "")
