@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from catalog import workbook
+from catalog import drop_downs, workbook
+from catalog.marking import problems
 from catalog.reading import Contents, Fault, Unreadable, books, cells, child, delimited, process, read, tables
 from tests.workbooks import (
     GAUGE,
@@ -367,7 +368,8 @@ def test_the_stamp_is_also_found_on_the_sheet_of_instructions(here):
 
 def test_the_names_of_our_sheets_are_the_templates():
     assert books.DATA_SHEET == workbook.DATA_SHEET
-    assert {workbook.GUIDE_SHEET, workbook.KIND_SHEET, workbook.DIVISION_SHEET} == books.REFERENCE_SHEETS
+    lists = {workbook.KIND_SHEET, workbook.DIVISION_SHEET, drop_downs.SHEET}
+    assert {workbook.GUIDE_SHEET, problems.SUMMARY_SHEET} | lists == books.REFERENCE_SHEETS
 
 
 def test_unknown_headings_are_left_to_the_person(here):

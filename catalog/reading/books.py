@@ -21,8 +21,8 @@ from catalog.reading.xlsx import Workbook, column_letters
 
 DATA_SHEET = "器具信息"
 GUIDE_SHEET = "填写说明"
-# The template's own other sheets; nobody needs to be told that they were left aside.
-REFERENCE_SHEETS = {GUIDE_SHEET, "强检器具目录", "行政区划信息"}
+# Other sheets of ours; nobody needs to be told that they were left aside.
+REFERENCE_SHEETS = {GUIDE_SHEET, "强检器具目录", "行政区划信息", "下拉列表", "检查结果"}
 STAMP = "版本"
 # Excel has no more.
 LAST_ROW = 1_048_576
