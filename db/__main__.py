@@ -1,17 +1,22 @@
-"""The command line: upgrade, demo, create-admin, check. Exit code 0 success, 1 findings, 2 refused."""
+"""The command line: `python -m db --help`. Exit code 0 is success, 1 findings, 2 refused."""
 
 import argparse
 import getpass
+import json
 import os
 import sys
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlmodel import Session, col, select
 
-from db import accounts, checks, demo, schema
+from db import accounts, checks, demo, imports, schema
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
+from db.models import Account, Enterprise, Role
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,6 +63,14 @@ def parser() -> Parser:
     command.add_argument("--name", default="管理员", metavar="姓名", help="姓名")
     command.add_argument("--password-env", metavar="变量名", help="从这个环境变量读取密码")
     command.set_defaults(run=create_admin)
+    command = commands.add_parser("import-ledger", help="把台账文件导入一个使用单位的台账")
+    command.add_argument("file", type=Path, metavar="FILE", help="xlsx、xls、ods 或 csv 文件")
+    command.add_argument("--enterprise", required=True, metavar="CODE", help="使用单位的统一社会信用代码")
+    command.add_argument("--by", metavar="USERNAME", help="以哪个账号的名义，默认为该单位的企业账号")
+    command.add_argument("--dry-run", action="store_true", help="只检查，不写入")
+    command.add_argument("--errors", type=Path, metavar="OUT.xlsx", help="有错误时写出标注后的文件")
+    command.add_argument("--partial", action="store_true", help="只导入正确的行，跳过有错误的行")
+    command.set_defaults(run=import_ledger)
     command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.set_defaults(run=check)
     return made
@@ -101,6 +114,58 @@ def _asked() -> str:
     if not typed:
         raise Refused("没有输入密码，请在终端中输入，或用 --password-env 指定存放密码的环境变量")
     return typed
+
+
+def import_ledger(options: argparse.Namespace) -> int:
+    """Import a file into one ledger; the last line is one JSON object. Exit code 1: rows were refused."""
+    started = time.perf_counter()
+    if not options.file.is_file():
+        raise Refused(f"没有这个文件：{options.file}")
+    with reading() as session:
+        enterprise_id, account_id = _for_whom(session, options.enterprise, options.by)
+    outcome, is_written = imports.import_file(
+        options.file,
+        enterprise_id,
+        account_id,
+        is_partial=options.partial,
+        is_dry=options.dry_run,
+        errors=options.errors,
+    )
+    totals = dict(outcome.totals)
+    print(_told(totals, outcome.refused, is_written, options))
+    if not is_written and not options.dry_run:
+        totals |= {"added": 0, "updated": 0}
+    print(json.dumps(totals | {"seconds": round(time.perf_counter() - started, 2)}))
+    return 1 if outcome.refused else 0
+
+
+def _for_whom(session: Session, code: str, username: str | None) -> tuple[int, int]:
+    """The enterprise of that credit code, and the account that acts: the one named, or its own."""
+    owner = session.exec(select(Enterprise).where(Enterprise.credit_code == code)).first()
+    if owner is None:
+        raise Refused(f"没有统一社会信用代码为 {code} 的使用单位")
+    accounts = select(Account).where(col(Account.is_active))
+    if username:
+        by = session.exec(accounts.where(Account.username == username)).first()
+        if by is None:
+            raise Refused(f"没有账号 {username}，或账号已停用")
+    else:
+        own = accounts.where(Account.enterprise_id == owner.id, Account.role == Role.enterprise)
+        by = session.exec(own.order_by(col(Account.id))).first()
+        if by is None:
+            raise Refused(f"{owner.name} 没有企业账号，请用 --by 指定账号")
+    return owner.id, by.id
+
+
+def _told(totals: dict[str, int], refused: int, is_written: bool, options: argparse.Namespace) -> str:
+    done = "新增 {added}，修改 {updated}，未变 {unchanged}，错误 {invalid}，重复 {duplicates}".format(
+        **totals
+    )
+    if is_written:
+        return f"已导入 {options.file.name}：{done}"
+    if options.dry_run:
+        return f"试运行，没有写入任何数据。如导入 {options.file.name}：{done}"
+    return f"有 {refused} 行需要改正，没有写入任何数据。如改正或加上 --partial：{done}"
 
 
 def check(options: argparse.Namespace) -> int:

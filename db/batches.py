@@ -143,7 +143,7 @@ def set_together(
     if not changing:
         return outcome
     batch = _batch(session, enterprise_id, field, value, outcome, by)
-    _write(session, batch, enterprise, [(row, {field: value}) for row in changing], batch.action, by)
+    change(session, batch, enterprise, [(row, {field: value}) for row in changing], batch.action, by)
     return replace(outcome, batch_id=batch.id)
 
 
@@ -242,10 +242,14 @@ def _note(session: Session, batch: Batch, action: str, by: Account, after: Mappi
     audit.record(session, action, by=by, subject=Subject.batch, subject_id=batch.id, after=after)
 
 
-def _write(
+def change(
     session: Session, batch: Batch, owner: Enterprise, moves: Sequence[Move], action: str, by: Account
 ) -> None:
-    """Give instruments new values, with everything that follows from it."""
+    """Give instruments new values, with everything that follows from it: version, search, history, lines.
+
+    Each of `moves` is a row of the ledger as it stands, held by the caller, with the columns of STANDING,
+    and its new values by field. The caller has checked them and the asker's reach.
+    """
     texts = [search.text_of({**row._mapping, **values}, owner.name) for row, values in moves]
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for (row, values), text in zip(moves, texts, strict=True):
@@ -316,7 +320,7 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
     workflow.move(session, Subject.batch, [batch], "undo", by)
     added = [row for row in rows if _is_added(row)]
     moves = [(row, _former(row)) for row in rows if not _is_added(row)]
-    _write(session, batch, owner, moves, UNDONE, by)
+    change(session, batch, owner, moves, UNDONE, by)
     _remove(session, added)
     undone = Undone(len(moves), len(added))
     _note(session, batch, workflow.label_of(Subject.batch, "undo"), by, vars(undone))

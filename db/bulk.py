@@ -85,7 +85,8 @@ def _stored(session: Session, table: sa.Table) -> Callable[[str, Sequence[Any]],
         if convert is None:
             return values
         if isinstance(kind, sa.JSON):
-            return [convert(value) for value in values]
+            empty = convert({})
+            return [convert(value) if value else empty for value in values]
         known = {value: convert(value) for value in set(values)}
         return [known[value] for value in values]
 

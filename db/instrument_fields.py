@@ -80,13 +80,14 @@ class FieldReader:
     def read(self, field: str, value: Any) -> tuple[Any, str | None]:
         """The value to store for a field of LABELS, and a sentence on what is wrong with it, if anything."""
         if not isinstance(value, Hashable):
-            return self._read(field, value)
+            return self.read_once(field, value)
         key = field, type(value), value
         if key not in self._seen:
-            self._seen[key] = self._read(field, value)
+            self._seen[key] = self.read_once(field, value)
         return self._seen[key]
 
-    def _read(self, field: str, value: Any) -> tuple[Any, str | None]:
+    def read_once(self, field: str, value: Any) -> tuple[Any, str | None]:
+        """As `read`, for a caller with a memory of its own."""
         form, label = Form(), LABELS[field]
         stored: Any
         if field in TEXTS:

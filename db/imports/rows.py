@@ -1,0 +1,220 @@
+"""From the cells of a file to rows of the ledger: every cell read by the rules of the form."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from catalog import columns as template
+from catalog.columns import DIVISION, KIND, PLACES, SYSTEM_ID
+from catalog.lookup import DivisionIndex, KindIndex, KnownDivision, KnownKind, Match
+from catalog.marking import Problem
+from catalog.reading import Cell, Contents, Fault
+from db.instrument_fields import CHOICES, LABELS, FieldReader, together
+from db.models import Category, Division, InstrumentType, Kind, Origin
+
+# The template calls two columns by their codes, the form by their names.
+FIELDS = {label: name for name, label in LABELS.items()} | {KIND: "kind_id", DIVISION: "division_code"}
+HEADINGS = {name: heading for heading, name in FIELDS.items()}
+REQUIRED = tuple(column.heading for column in template.COLUMNS if column.is_required)
+# What an empty cell means for a new instrument; for one in the ledger it means: as it is.
+DEFAULTS: dict[str, Any] = {
+    "instrument_type": InstrumentType.working,
+    "origin": Origin.domestic,
+    "quantity": 1,
+}
+# Empty in a file, a day that is locked stays as it is.
+KEPT_WHEN_EMPTY = (*DEFAULTS, "valid_until")
+TEXTS = ("specification", "measuring_range", "accuracy_class", "location", "remark")
+EMPTY: dict[str, Any] = dict.fromkeys(LABELS) | dict.fromkeys(TEXTS, "") | DEFAULTS
+MOST_REMEMBERED = 20_000
+
+Read = tuple[Any, str, str]  # the value, what is wrong with it, what was probably meant
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of a file: its number, the id it claims, and a value for each field of the sheet."""
+
+    number: int
+    id: int | None
+    values: tuple[Any, ...]
+
+
+@dataclass
+class Sheet:
+    """The rows that may be written, and the problems of those that may not.
+
+    `fields` names the values of each row; a value is None where an empty cell leaves a field as it is or at
+    its default. `invalid` are the numbers of the rows refused; `size` counts all.
+    """
+
+    fields: tuple[str, ...]
+    columns: dict[str, int]
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    invalid: set[int] = field(default_factory=set)
+    size: int = 0
+
+    def refuse(self, number: int, heading: str, shown: str, sentence: str, suggestion: str = "") -> None:
+        """Note what is wrong in a row, at the column of that heading where the file has it."""
+        self.invalid.add(number)
+        place = self.columns.get(heading)
+        self.problems.append(Problem(number, place, heading, shown, sentence, suggestion))
+
+
+def missing(fields: Sequence[str | None]) -> list[str]:
+    """The required headings that no column of a file stands for."""
+    found = {heading for heading in fields if heading}
+    if set(PLACES) <= found:
+        found.add(DIVISION)
+    return [heading for heading in REQUIRED if heading not in found]
+
+
+class Lists:
+    """The catalog and the divisions in force, as a file may name them."""
+
+    def __init__(self, session: Session):
+        successor = aliased(Kind)
+        kinds = session.execute(
+            sa.select(
+                Kind.id,
+                Kind.code,
+                Kind.name,
+                col(Category.name).label("category"),
+                col(Kind.retired_on).is_not(None).label("is_retired"),
+                col(successor.code).label("successor"),
+            )
+            .join(Category, col(Kind.category_id) == Category.id)
+            .join(successor, col(Kind.successor_id) == successor.id, isouter=True)
+        ).all()
+        self.kind_ids = {row.code: row.id for row in kinds}
+        self.kinds = KindIndex(KnownKind(*row[1:]) for row in kinds)
+        places = select(Division.code, Division.name, col(Division.retired_on).is_not(None))
+        rows = session.execute(places.add_columns(col(Division.successor_code)))
+        self.divisions = DivisionIndex(KnownDivision(*row) for row in rows)
+
+    def kind(self, text: str) -> tuple[Match, int | None]:
+        """What a cell of the kind means, and the id of the kind."""
+        match = self.kinds.find(text)
+        return match, self.kind_ids[match.code] if match.code else None
+
+
+class CellReader:
+    """Reads the cells of each field by `FieldReader`'s rules; a cell seen before is answered from memory."""
+
+    def __init__(self, session: Session, lists: Lists):
+        self._fields, self._lists = FieldReader(session), lists
+
+    def of(self, name: str) -> Callable[[Cell], Read]:
+        """The reader of one field's cells."""
+        seen: dict[Cell, Read] = {}
+
+        def read(cell: Cell) -> Read:
+            if (found := seen.get(cell)) is None:
+                if len(seen) > MOST_REMEMBERED:
+                    seen.clear()
+                found = seen[cell] = self._read(name, cell)
+            return found
+
+        return read
+
+    def _read(self, name: str, cell: Cell) -> Read:
+        if isinstance(cell, Fault):
+            return None, cell.sentence, ""
+        if cell in (None, "") and name in DEFAULTS:
+            return None, "", ""
+        if name == "kind_id":
+            match, cell = self._lists.kind(_text(cell))
+            return self._matched(name, match, cell)
+        if name == "division_code":
+            match = self._lists.divisions.find(_text(cell))
+            return self._matched(name, match, match.code)
+        if name in CHOICES:
+            return self._choice(name, _text(cell))
+        stored, problem = self._fields.read_once(name, cell if cell != "" else None)
+        return stored, problem or "", ""
+
+    def _matched(self, name: str, match: Match, value: Any) -> Read:
+        if value is None:
+            return None, match.problem, match.suggestion
+        stored, problem = self._fields.read_once(name, value)
+        return stored, problem or "", ""
+
+    def _choice(self, name: str, text: str) -> Read:
+        stored, problem = self._fields.read_once(name, text.strip())
+        near = get_close_matches(text, list(CHOICES[name]), n=1, cutoff=0.4) if problem and text else []
+        return stored, problem or "", near[0] if near else ""
+
+
+def _text(cell: Cell) -> str:
+    return "" if cell is None else str(cell)
+
+
+def shown(cell: Cell) -> str:
+    """A cell as it is quoted in a list of problems."""
+    return cell.shown if isinstance(cell, Fault) else _text(cell)
+
+
+def read(session: Session, contents: Contents, lists: Lists) -> Sheet:
+    """Every row of a file, read and checked by itself; raises `catalog.reading.Unreadable` half-way too."""
+    places = {heading: index for index, heading in enumerate(contents.fields) if heading}
+    names = tuple(name for name in LABELS if HEADINGS[name] in places)
+    if set(PLACES) <= set(places) and "division_code" not in names:
+        names = (*names, "division_code")
+    sheet = Sheet(names, places)
+    cells = CellReader(session, lists)
+    plan = [(places.get(HEADINGS[name], -1), name, cells.of(name)) for name in names]
+    address = [places[part] for part in PLACES] if set(PLACES) <= set(places) else []
+    for number, row in contents.rows:
+        sheet.size += 1
+        if address:
+            _fill_in_place(row, places, address)
+        _take(sheet, number, row, plan)
+    return sheet
+
+
+def _fill_in_place(row: list[Cell], places: dict[str, int], address: Sequence[int]) -> None:
+    """An address in three cells stands for the code that is not there."""
+    code = places.get(DIVISION, len(row))
+    whole = "".join(shown(row[index]) for index in address)
+    if code == len(row):
+        row.append(whole)
+    elif row[code] in (None, ""):
+        row[code] = whole
+
+
+def _take(
+    sheet: Sheet, number: int, row: list[Cell], plan: Sequence[tuple[int, str, Callable[[Cell], Read]]]
+) -> None:
+    values, is_right = [], True
+    for index, name, reader in plan:
+        value, problem, suggestion = reader(row[index])
+        values.append(value)
+        if problem:
+            is_right = False
+            sheet.refuse(number, HEADINGS[name], shown(row[index]), problem, suggestion)
+    id, problem = _claimed(row, sheet.columns.get(SYSTEM_ID))
+    if problem:
+        sheet.refuse(number, SYSTEM_ID, shown(row[sheet.columns[SYSTEM_ID]]), problem)
+    elif is_right:
+        sheet.rows.append(Row(number, id, tuple(values)))
+
+
+def _claimed(row: list[Cell], column: int | None) -> tuple[int | None, str]:
+    text = _text(row[column]).strip() if column is not None else ""
+    if not text:
+        return None, ""
+    if not text.isdecimal() or len(text) > 9:
+        return None, f"“{SYSTEM_ID}”应为导出文件中的数字；新增的器具请留空"
+    return int(text), ""
+
+
+def problems_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with a whole row: heading and sentence."""
+    for name, sentence in together(values).items():
+        yield HEADINGS[name], sentence

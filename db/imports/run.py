@@ -1,0 +1,287 @@
+"""The run of an import: what is in the file against what is in the ledger, and the writing of it.
+
+A preview is this run, rolled back, so that the two cannot disagree.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from catalog.columns import SYSTEM_ID
+from db import batches, bulk, clock, reach, search
+from db.errors import Conflict
+from db.imports.rows import EMPTY, HEADINGS, KEPT_WHEN_EMPTY, Row, Sheet, problems_together
+from db.instrument_fields import IDENTITY, LABELS, plain
+from db.models import (
+    Account,
+    Batch,
+    Enterprise,
+    Instrument,
+    InstrumentChange,
+    InstrumentStatus,
+)
+
+NAMES = tuple(LABELS)
+CHUNK = 5_000
+MOST_SHOWN = 200
+ACTION = "导入"
+Report = Callable[[str, int], None]
+
+
+@dataclass
+class Outcome:
+    """What a run did: rows by outcome, and the first of the rows it changed, field by field."""
+
+    totals: dict[str, int]
+    changed: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """How many rows were not taken."""
+        return self.totals["invalid"] + self.totals["duplicates"]
+
+
+@dataclass(slots=True)
+class Update:
+    """A row of the file for an instrument that differs from it."""
+
+    row: Row
+    known: Any
+    changes: dict[str, tuple[Any, Any]]
+
+
+def run(
+    session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Report = lambda phase, count: None
+) -> Outcome:
+    """Write every good row of `sheet` into the ledger of the batch's enterprise; the bad ones get a problem.
+
+    A row is an instrument in the ledger by the id it claims, or by 出厂编号, 生产厂家 and 型号规格 as far as
+    the file has them; else it is new. What is locked or scrapped is not changed. Raises Conflict when the
+    ledger moves meanwhile. The caller has checked that `by` may edit this ledger.
+    """
+    here = select(Enterprise).where(Enterprise.id == batch.enterprise_id)
+    owner = session.exec(reach.held(here, Enterprise)).one()
+    wanted, duplicates = _wanted(sheet)
+    updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id)
+    added = _add(session, sheet, fresh, batch, owner, by, report)
+    _update(session, updates, batch, owner, by, report)
+    invalid = len(sheet.invalid) - duplicates
+    totals = {
+        "rows": sheet.size,
+        "added": added,
+        "updated": len(updates),
+        "unchanged": unchanged,
+        "invalid": invalid,
+        "duplicates": duplicates,
+    }
+    return Outcome(totals, [_shown(one) for one in updates[:MOST_SHOWN]])
+
+
+def _key_places(sheet: Sheet) -> list[int]:
+    """Where the values stand that name an instrument, as far as the file has them."""
+    return [sheet.fields.index(name) for name in IDENTITY if name in sheet.fields]
+
+
+def _wanted(sheet: Sheet) -> tuple[list[Row], int]:
+    """The rows to be looked for in the ledger, and how many repeat an earlier one."""
+    places = _key_places(sheet)
+    seen: dict[Any, Row] = {}
+    rows, count = [], 0
+    for row in sheet.rows:
+        key = row.id or tuple([row.values[place] for place in places])
+        first = seen.setdefault(key, row)
+        if first is row:
+            rows.append(row)
+        else:
+            count += 1
+            _refuse_double(sheet, row, first)
+    return rows, count
+
+
+def _refuse_double(sheet: Sheet, row: Row, first: Row) -> None:
+    if row.id:
+        heading, quoted = SYSTEM_ID, str(row.id)
+    else:
+        heading, quoted = HEADINGS["serial_number"], _value(sheet, row, "serial_number")
+    sheet.refuse(row.number, heading, quoted, f"与第 {first.number} 行是同一台器具，请删去其中一行")
+
+
+def _value(sheet: Sheet, row: Row, name: str) -> str:
+    return str(row.values[sheet.fields.index(name)]) if name in sheet.fields else ""
+
+
+def _compared(
+    session: Session, sheet: Sheet, rows: Sequence[Row], enterprise_id: int
+) -> tuple[list[Update], int, list[Row]]:
+    """What to change, how many are as they were, and what is not in the ledger yet."""
+    places = _key_places(sheet)
+    by_id = {row.id: row for row in rows if row.id}
+    by_key = {tuple([row.values[place] for place in places]): row for row in rows if not row.id}
+    columns = [NAMES.index(sheet.fields[place]) for place in places]
+    updates: list[Update] = []
+    met: dict[int, Any] = {}
+    unchanged = 0
+    for known in _ledger(session, enterprise_id):
+        row = by_id.get(known.id) or by_key.get(tuple([known[column] for column in columns]))
+        if row is None or not _is_only(sheet, row, known, met):
+            continue
+        met[row.number] = known
+        changes = _changes(sheet, row, known)
+        if not changes:
+            unchanged += 1
+        elif _may_change(sheet, row, known, changes):
+            updates.append(Update(row, known, changes))
+    updates = [one for one in updates if one.row.number not in sheet.invalid]
+    fresh = [row for row in rows if row.number not in met and not _is_lost(sheet, row)]
+    return updates, unchanged, fresh
+
+
+def _ledger(session: Session, enterprise_id: int) -> Iterable[Any]:
+    """The rows of one ledger, one after the other, the fields in the order of NAMES."""
+    fields = [getattr(Instrument, name) for name in NAMES]
+    rows = sa.select(*fields, Instrument.id, Instrument.version, Instrument.status, Instrument.search_text)
+    here = rows.where(col(Instrument.enterprise_id) == enterprise_id).order_by(col(Instrument.id))
+    return session.execute(here.execution_options(yield_per=CHUNK))
+
+
+def _is_only(sheet: Sheet, row: Row, known: Any, met: dict[int, Any]) -> bool:
+    """Whether this is the one instrument the row can mean; of several it would be a guess."""
+    if (other := met.get(row.number)) is None:
+        return True
+    sheet.refuse(
+        row.number,
+        HEADINGS["serial_number"],
+        known.serial_number,
+        f"台账中有多台出厂编号为 {known.serial_number} 的器具（{other.name}、{known.name}），"
+        f"请补上生产厂家和型号规格，或使用导出文件中的“{SYSTEM_ID}”",
+    )
+    return False
+
+
+def _changes(sheet: Sheet, row: Row, known: Any) -> dict[str, tuple[Any, Any]]:
+    return {
+        name: (old, new)
+        for name, new in zip(sheet.fields, row.values, strict=True)
+        if (old := getattr(known, name)) != new and not (new is None and name in KEPT_WHEN_EMPTY)
+    }
+
+
+def _may_change(sheet: Sheet, row: Row, known: Any, changes: dict[str, tuple[Any, Any]]) -> bool:
+    new = {name: value for name, (_, value) in changes.items()}
+    problems = dict(problems_together({**known._asdict(), **new}))
+    if known.status == InstrumentStatus.scrapped:
+        problems[HEADINGS["name"]] = "这台器具已报废，不能修改，请从文件中删去这一行"
+    if old := changes.get("valid_until", (None,))[0]:
+        problems[HEADINGS["valid_until"]] = (
+            f"台账中为 {old:%Y-%m-%d}，保存后不可修改；请改回原日期或留空，确需更正请提交更正申请"
+        )
+    for heading, sentence in problems.items():
+        sheet.refuse(row.number, heading, "", sentence)
+    return not problems
+
+
+def _is_lost(sheet: Sheet, row: Row) -> bool:
+    if row.id:
+        advice = f"本单位台账中没有系统编号为 {row.id} 的器具，请核对；新增的器具请把“{SYSTEM_ID}”留空"
+        sheet.refuse(row.number, SYSTEM_ID, str(row.id), advice)
+    return bool(row.id)
+
+
+def _add(
+    session: Session,
+    sheet: Sheet,
+    rows: Sequence[Row],
+    batch: Batch,
+    owner: Enterprise,
+    by: Account,
+    report: Report,
+) -> int:
+    """Write new instruments, as far as they hold together; how many."""
+    places = [(sheet.fields.index(name) if name in sheet.fields else -1, EMPTY[name]) for name in NAMES]
+    count = 0
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        good = list(_whole(sheet, chunk, places))
+        _insert(session, good, batch, owner, by)
+        count += len(good)
+        report("写入", count)
+    return count
+
+
+def _whole(
+    sheet: Sheet, rows: Iterable[Row], places: Sequence[tuple[int, Any]]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """The number and all fields of each new instrument that is right as a whole."""
+    for row in rows:
+        values = row.values
+        full = tuple(
+            [values[at] if at >= 0 and values[at] is not None else default for at, default in places]
+        )
+        found = list(problems_together(dict(zip(NAMES, full, strict=True))))
+        for heading, sentence in found:
+            sheet.refuse(row.number, heading, "", sentence)
+        if not found:
+            yield row.number, full
+
+
+def _insert(
+    session: Session,
+    rows: Sequence[tuple[int, tuple[Any, ...]]],
+    batch: Batch,
+    owner: Enterprise,
+    by: Account,
+) -> None:
+    ids, now = bulk.ids(session, Instrument, len(rows)), clock.now()
+    texts = [search.text_of(dict(zip(NAMES, full, strict=True)), owner.name) for _, full in rows]
+    rest = (batch.enterprise_id, 1, InstrumentStatus.in_use, now)
+    columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "id", "search_text")
+    whole = [(*full, *rest, id, text) for (_, full), id, text in zip(rows, ids, texts, strict=True)]
+    bulk.insert(session, Instrument, columns, whole)
+    search.add(session, zip(ids, texts, strict=True))
+    _trace(session, batch, by, [(id, f"第 {number} 行") for id, (number, _) in zip(ids, rows, strict=True)])
+
+
+def _trace(session: Session, batch: Batch, by: Account, added: Sequence[tuple[int, str]]) -> None:
+    """The first row of history of each new instrument, which names its row of the file."""
+    columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
+    same = (ACTION, by.id, clock.now(), batch.id, 1, {})
+    bulk.insert(session, InstrumentChange, columns, [(*same, *one) for one in added])
+
+
+def _update(
+    session: Session, updates: Sequence[Update], batch: Batch, owner: Enterprise, by: Account, report: Report
+) -> None:
+    for start in range(0, len(updates), CHUNK):
+        chunk = updates[start : start + CHUNK]
+        _hold(session, [one.known for one in chunk])
+        moves = [(one.known, {name: new for name, (_, new) in one.changes.items()}) for one in chunk]
+        batches.change(session, batch, owner, moves, ACTION, by)
+        report("修改", start + len(chunk))
+
+
+def _hold(session: Session, rows: Sequence[Any]) -> None:
+    """Keep these rows from other writers; raises Conflict when one has moved since it was read."""
+    here = sa.select(Instrument.id, Instrument.version).where(
+        bulk.among(session, Instrument.id, [row.id for row in rows])
+    )
+    standing = dict(session.execute(reach.held(here.order_by(col(Instrument.id)), Instrument)).all())
+    if any(standing.get(row.id) != row.version for row in rows):
+        raise Conflict("台账正被他人修改，本次没有导入任何数据，请稍后重新检查")
+
+
+def _shown(update: Update) -> dict[str, Any]:
+    """A changed row as a preview shows it: plain values, old and new."""
+    return {
+        "row": update.row.number,
+        "name": update.known.name,
+        "serial_number": update.known.serial_number,
+        "changes": _plain(update.changes),
+    }
+
+
+def _plain(changes: Mapping[str, tuple[Any, Any]]) -> dict[str, list[Any]]:
+    return {name: [plain(old), plain(new)] for name, (old, new) in changes.items()}
