@@ -5,6 +5,25 @@ it takes, since a file is never read while one is open.
 """
 
 from db.imports.run import Outcome
-from db.imports.steps import apply, choose_columns, discard, examine, find, import_file, upload
+from db.imports.steps import (
+    apply,
+    choose_columns,
+    discard,
+    examine,
+    find,
+    import_file,
+    is_interrupted,
+    upload,
+)
 
-__all__ = ["Outcome", "apply", "choose_columns", "discard", "examine", "find", "import_file", "upload"]
+__all__ = [
+    "Outcome",
+    "apply",
+    "choose_columns",
+    "discard",
+    "examine",
+    "find",
+    "import_file",
+    "is_interrupted",
+    "upload",
+]

@@ -45,6 +45,17 @@ class Outcome:
         return self.totals["invalid"] + self.totals["duplicates"]
 
 
+@dataclass(frozen=True)
+class Task:
+    """What is written on behalf of whom: the batch, whose ledger it changes, and who acts."""
+
+    session: Session
+    batch: Batch
+    owner: Enterprise
+    by: Account
+    report: Report
+
+
 @dataclass(slots=True)
 class Update:
     """A row of the file for an instrument that differs from it."""
@@ -67,8 +78,9 @@ def run(
     owner = session.exec(reach.held(here, Enterprise)).one()
     wanted, duplicates = _wanted(sheet)
     updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id)
-    added = _add(session, sheet, fresh, batch, owner, by, report)
-    _update(session, updates, batch, owner, by, report)
+    task = Task(session, batch, owner, by, report)
+    added = _add(task, sheet, fresh)
+    _update(task, updates)
     invalid = len(sheet.invalid) - duplicates
     totals = {
         "rows": sheet.size,
@@ -124,7 +136,7 @@ def _compared(
     columns = [NAMES.index(sheet.fields[place]) for place in places]
     updates: list[Update] = []
     met: dict[int, Any] = {}
-    unchanged = 0
+    same: set[int] = set()
     for known in _ledger(session, enterprise_id):
         row = by_id.get(known.id) or by_key.get(tuple([known[column] for column in columns]))
         if row is None or not _is_only(sheet, row, known, met):
@@ -132,12 +144,12 @@ def _compared(
         met[row.number] = known
         changes = _changes(sheet, row, known)
         if not changes:
-            unchanged += 1
+            same.add(row.number)
         elif _may_change(sheet, row, known, changes):
             updates.append(Update(row, known, changes))
     updates = [one for one in updates if one.row.number not in sheet.invalid]
     fresh = [row for row in rows if row.number not in met and not _is_lost(sheet, row)]
-    return updates, unchanged, fresh
+    return updates, len(same - sheet.invalid), fresh
 
 
 def _ledger(session: Session, enterprise_id: int) -> Iterable[Any]:
@@ -191,24 +203,16 @@ def _is_lost(sheet: Sheet, row: Row) -> bool:
     return bool(row.id)
 
 
-def _add(
-    session: Session,
-    sheet: Sheet,
-    rows: Sequence[Row],
-    batch: Batch,
-    owner: Enterprise,
-    by: Account,
-    report: Report,
-) -> int:
+def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     """Write new instruments, as far as they hold together; how many."""
     places = [(sheet.fields.index(name) if name in sheet.fields else -1, EMPTY[name]) for name in NAMES]
     count = 0
     left = iter(rows)
     while chunk := list(islice(left, CHUNK)):
         good = list(_whole(sheet, chunk, places))
-        _insert(session, good, batch, owner, by)
+        _insert(task, good)
         count += len(good)
-        report("写入", count)
+        task.report("写入", count)
     return count
 
 
@@ -228,39 +232,31 @@ def _whole(
             yield row.number, full
 
 
-def _insert(
-    session: Session,
-    rows: Sequence[tuple[int, tuple[Any, ...]]],
-    batch: Batch,
-    owner: Enterprise,
-    by: Account,
-) -> None:
-    ids, now = bulk.ids(session, Instrument, len(rows)), clock.now()
-    texts = [search.text_of(dict(zip(NAMES, full, strict=True)), owner.name) for _, full in rows]
-    rest = (batch.enterprise_id, 1, InstrumentStatus.in_use, now)
+def _insert(task: Task, rows: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
+    ids, now = bulk.ids(task.session, Instrument, len(rows)), clock.now()
+    texts = [search.text_of(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in rows]
+    rest = (task.owner.id, 1, InstrumentStatus.in_use, now)
     columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "id", "search_text")
     whole = [(*full, *rest, id, text) for (_, full), id, text in zip(rows, ids, texts, strict=True)]
-    bulk.insert(session, Instrument, columns, whole)
-    search.add(session, zip(ids, texts, strict=True))
-    _trace(session, batch, by, [(id, f"第 {number} 行") for id, (number, _) in zip(ids, rows, strict=True)])
+    bulk.insert(task.session, Instrument, columns, whole)
+    search.add(task.session, zip(ids, texts, strict=True))
+    _trace(task, [(id, f"第 {number} 行") for id, (number, _) in zip(ids, rows, strict=True)])
 
 
-def _trace(session: Session, batch: Batch, by: Account, added: Sequence[tuple[int, str]]) -> None:
+def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
     """The first row of history of each new instrument, which names its row of the file."""
     columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
-    same = (ACTION, by.id, clock.now(), batch.id, 1, {})
-    bulk.insert(session, InstrumentChange, columns, [(*same, *one) for one in added])
+    same: tuple[Any, ...] = (ACTION, task.by.id, clock.now(), task.batch.id, 1, {})
+    bulk.insert(task.session, InstrumentChange, columns, [(*same, *one) for one in added])
 
 
-def _update(
-    session: Session, updates: Sequence[Update], batch: Batch, owner: Enterprise, by: Account, report: Report
-) -> None:
+def _update(task: Task, updates: Sequence[Update]) -> None:
     for start in range(0, len(updates), CHUNK):
         chunk = updates[start : start + CHUNK]
-        _hold(session, [one.known for one in chunk])
+        _hold(task.session, [one.known for one in chunk])
         moves = [(one.known, {name: new for name, (_, new) in one.changes.items()}) for one in chunk]
-        batches.change(session, batch, owner, moves, ACTION, by)
-        report("修改", start + len(chunk))
+        batches.change(task.session, task.batch, task.owner, moves, ACTION, task.by)
+        task.report("修改", start + len(chunk))
 
 
 def _hold(session: Session, rows: Sequence[Any]) -> None:

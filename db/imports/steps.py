@@ -65,6 +65,15 @@ def find(session: Session, batch_id: int, *, by: Account, to: str = "view") -> B
     return batch
 
 
+def is_interrupted(batch: Batch) -> bool:
+    """Whether the process that wrote this import died in the middle of it: then nothing was written.
+
+    While it is still at work this is true as well; who started it knows.
+    """
+    waiting = (BatchStatus.submitted, BatchStatus.previewed)
+    return batch.started_at is not None and batch.status in waiting
+
+
 def choose_columns(session: Session, batch_id: int, columns: Mapping[int, str], *, by: Account) -> Batch:
     """Say which column of the file (0 is A) stands for which heading; the file is to be examined anew.
 
