@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from db import reach
 from db.engine import database_url
 from db.errors import NotFound, Refused
-from db.models import Account, Attachment, Correction
+from db.models import Account, Attachment, Batch, Correction
 
 MOST_BYTES = 20 << 20
 # How a file begins that anybody may look at without harm: pictures and documents, never SVG.
@@ -65,7 +65,11 @@ def media_type(content: bytes) -> str | None:
 
 def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment:
     """The file, if it belongs to a record that the asker may see; raises NotFound."""
-    holders = (_held_by(Correction.attachment_id, attachment_id, reach.corrections(by)),)
+    holders = (
+        _held_by(Correction.attachment_id, attachment_id, reach.corrections(by)),
+        _held_by(Batch.attachment_id, attachment_id, reach.batches(by)),
+        _held_by(Batch.returned_id, attachment_id, reach.batches(by)),
+    )
     found = session.exec(select(Attachment).where(Attachment.id == attachment_id, sa.or_(*holders))).first()
     if found is None:
         raise NotFound("附件")

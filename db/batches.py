@@ -20,6 +20,7 @@ from db.instrument_fields import LABELS, FieldReader, plain, stored, together
 from db.models import (
     Account,
     AppointmentLine,
+    Attachment,
     Batch,
     BatchAction,
     BatchStatus,
@@ -441,6 +442,7 @@ COLUMNS: tuple[Any, ...] = (
     Batch.created_at,
     Batch.started_at,
     col(Account.full_name).label("by_name"),
+    col(Attachment.name).label("file_name"),
 )
 
 
@@ -468,4 +470,8 @@ def find(session: Session, batch_id: int, *, by: Account) -> sa.Row[Any]:
 
 
 def _listed() -> Any:
-    return sa.select(*COLUMNS).join(Account, col(Batch.created_by_id) == Account.id)
+    return (
+        sa.select(*COLUMNS)
+        .join(Account, col(Batch.created_by_id) == Account.id)
+        .join(Attachment, col(Batch.attachment_id) == Attachment.id, isouter=True)
+    )

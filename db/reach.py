@@ -15,6 +15,7 @@ from db.models import (
     Account,
     Appointment,
     AppointmentLine,
+    Batch,
     Correction,
     Enterprise,
     Instrument,
@@ -83,6 +84,11 @@ def corrections(by: Account) -> Condition:
     if by.role == Role.reviewer:
         return sa.false()
     return col(Correction.instrument_id).in_(select(Instrument.id).where(instruments(by)))
+
+
+def batches(by: Account) -> Condition:
+    """The batches an account sees: of the ledgers it works in, or watches over."""
+    return col(Batch.enterprise_id).in_(select(Enterprise.id).where(enterprises(by)))
 
 
 def appointments(by: Account) -> Condition:

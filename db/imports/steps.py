@@ -65,6 +65,11 @@ def find(session: Session, batch_id: int, *, by: Account, to: str = "view") -> B
     return batch
 
 
+def file_name(session: Session, batch: Batch) -> str:
+    """What the person called the file of an import; the caller has found the batch for the asker."""
+    return session.get_one(Attachment, batch.attachment_id).name
+
+
 def is_interrupted(batch: Batch) -> bool:
     """Whether the process that wrote this import died in the middle of it: then nothing was written.
 

@@ -94,6 +94,8 @@ def buttons(role: Role, enterprise_id: int, rows: Sequence[Any], picked: Sequenc
     free = [row for row in picked if row.status == InstrumentStatus.in_use and row.line_status is None]
     if st.button("新增", type="primary", icon=":material/add:"):
         entry.go("new")
+    if st.button("导入", icon=":material/upload:"):
+        st.switch_page(page("imports"))
     if st.button("复制", disabled=not one):
         entry.go("copy", one)
     if st.button("修改", disabled=not one or is_fixed):

@@ -40,6 +40,9 @@ PAGES = (
     Entry("enterprise_home", "enterprise/home.py", "首页", "home", OWNERS),
     Entry("ledger", "enterprise/ledger.py", "强检器具台账维护", "inventory_2", OWNERS, "强检业务"),
     Entry("instrument", "enterprise/instrument.py", "器具详情", "straighten", READERS, "强检业务", True),
+    Entry(
+        "imports", "enterprise/imports.py", "强制检定器具信息导入", "upload_file", OWNERS, "强检业务", True
+    ),
     Entry("appointments", "enterprise/appointments.py", "强检器具预约申请", "event_note", OWNERS, "强检业务"),
     Entry(
         "new_appointment", "enterprise/new_appointment.py", "新增预约单", "add_task", OWNERS, "强检业务", True

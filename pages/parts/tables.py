@@ -54,10 +54,14 @@ def text(field: str, value: Any) -> Any:
 
 
 def listing(
-    rows: Sequence[Any], columns: Mapping[str, str], alt: str, height: int | Literal["auto"] = "auto"
+    rows: Sequence[Any],
+    columns: Mapping[str, str],
+    alt: str,
+    height: int | Literal["auto"] = "auto",
+    widths: Mapping[str, int] = WIDTHS,
 ) -> None:
     """A table to read."""
-    shown, config = frame(rows, columns), _wide(columns, WIDTHS)
+    shown, config = frame(rows, columns), _wide(columns, widths)
     st.dataframe(shown, hide_index=True, height=height, column_config=config, alt=alt, placeholder="")
 
 

@@ -1,0 +1,47 @@
+"""强制检定器具信息导入: a workbook goes in, is checked row by row, previewed, then written or given back."""
+
+import streamlit as st
+
+from db import imports, jobs
+from db.models import OWNERS, BatchStatus, Enterprise
+from pages.parts import import_preview, import_start, look, workplace
+from pages.parts.account import looking, signed_in
+from pages.parts.navigation import page
+
+
+def started(enterprise: Enterprise) -> None:
+    """Nothing chosen yet: the template, the box for a file, and the imports so far."""
+    look.header("强制检定器具信息导入", f"{enterprise.name}：下载模板，填写后上传；确认之前不会改动台账。")
+    import_start.templates()
+    import_start.box(enterprise)
+    import_start.recent(enterprise)
+
+
+def shown(batch_id: int) -> None:
+    """One import, at whatever step it stands."""
+    with looking(*OWNERS) as (session, account):
+        batch = imports.find(session, batch_id, by=account)
+        name = imports.file_name(session, batch)
+    look.header("强制检定器具信息导入", f"《{name}》")
+    st.page_link(page("imports"), label="返回导入页", icon=":material/arrow_back:")
+    job = jobs.find(import_start.key(batch.id))
+    if job and not job.is_over:
+        return import_start.progress(batch.id)
+    if job and job.refusal:
+        st.error(look.plain(job.refusal), icon=":material/error:")
+    if batch.status == BatchStatus.submitted and batch.findings.get("missing"):
+        import_start.match(batch)
+    elif batch.status == BatchStatus.submitted:
+        import_start.interrupted(batch, account.id)
+    elif batch.status == BatchStatus.previewed:
+        import_preview.draw(batch, account.id)
+    else:
+        import_preview.ended(batch)
+
+
+signed_in(*OWNERS)
+asked = st.query_params.get("batch", "")
+if asked.isdecimal() and len(asked) < 10:
+    shown(int(asked))
+else:
+    started(workplace.chosen())

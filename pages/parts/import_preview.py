@@ -1,0 +1,156 @@
+"""The last steps of an import: what it would do, the decision, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from db import batches, imports, jobs
+from db.instrument_fields import LABELS
+from db.models import OWNERS, Batch, BatchStatus
+from pages.parts import import_start, ledger_words, look, tables
+from pages.parts.account import acting
+from pages.parts.navigation import page
+
+PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "sentence": "问题", "suggestion": "建议"}
+CHANGES = {"row": "行", "instrument": "器具", "label": "项目", "before": "台账中", "after": "改为"}
+WIDE = {"row": 60, "sentence": 420, "suggestion": 220, "instrument": 200}
+LOCKED = "文件中填写了“有效期至”。导入后不可修改，此后只随检定结果变动；请确认日期与检定证书一致，再导入。"
+
+
+def draw(batch: Batch, account_id: int) -> None:
+    """The totals, the decision, and below it each problem and each changed cell."""
+    totals, found = batch.totals, batch.findings
+    if imports.is_interrupted(batch):
+        st.warning("上次导入在中途中断，没有写入任何数据，可以重新导入。", icon=":material/pause_circle:")
+    _totals(totals)
+    for note in (*found["notes"], *_unused(found["unused"])):
+        st.caption(look.plain(note))
+    _decide(batch, account_id)
+    _problems(batch)
+    _changes(found["changed"], totals["updated"])
+
+
+def _totals(totals: Mapping[str, int]) -> None:
+    with st.grid(6, min_column_width=96, gap="small"):
+        for name, label in {"rows": "共", **import_start.OUTCOMES}.items():
+            with st.container(border=True, gap="xxsmall"):
+                st.metric(label, f"{totals[name]:,} 行")
+
+
+def _unused(headings: Sequence[str]) -> list[str]:
+    return [f"没有导入的列：{'、'.join(headings)}"] if headings else []
+
+
+def _decide(batch: Batch, account_id: int) -> None:
+    """The buttons that fit what was found."""
+    totals = batch.totals
+    refused, good = totals["invalid"] + totals["duplicates"], totals["added"] + totals["updated"]
+    if good and batch.findings["has_validity"]:
+        st.warning(LOCKED, icon=":material/lock:")
+    if refused:
+        st.error(
+            f"{refused:,} 行需要改正。可以下载标注后的文件，改好再上传；"
+            f"也可以先导入正确的 {good:,} 行，取回有问题的行。",
+            icon=":material/error:",
+        )
+    elif not good:
+        st.info("文件与台账一致，没有需要新增或修改的器具。", icon=":material/check_circle:")
+    with st.container(horizontal=True):
+        if refused:
+            _returned(batch, "下载标注后的文件")
+        if good and st.button(
+            f"只导入正确的 {good:,} 行" if refused else f"确认导入 {good:,} 行",
+            type="secondary" if refused else "primary",
+            icon=":material/check:",
+            key=f"apply-{batch.id}",
+        ):
+            _apply(batch, account_id, is_partial=bool(refused))
+        import_start.discard(batch)
+
+
+def _returned(batch: Batch, label: str) -> None:
+    if batch.returned_id:
+        address = f"/attachments/{batch.returned_id}"
+        st.link_button(label, address, type="primary", icon=":material/download:")
+    else:
+        st.caption("标注后的文件未能生成，请按下面列出的问题修改原文件。")
+
+
+def _apply(batch: Batch, account_id: int, is_partial: bool) -> None:
+    batch_id = batch.id
+    jobs.start(
+        import_start.key(batch_id), lambda report: imports.apply(batch_id, account_id, is_partial, report)
+    )
+    st.rerun()
+
+
+def _problems(batch: Batch) -> None:
+    found, count = batch.findings["problems"], batch.findings["problem_count"]
+    if not found:
+        return
+    st.subheader(f"需要改正的 {count:,} 处", anchor=False)
+    if count > len(found):
+        st.caption(f"这里列出前 {len(found)} 处，全部标注在下载的文件中。")
+    tables.listing(found, PROBLEMS, "需要改正的内容", height=min(38 + 35 * len(found), 420), widths=WIDE)
+
+
+def _changes(changed: Sequence[Mapping[str, Any]], count: int) -> None:
+    if not changed:
+        return
+    st.subheader(f"将要修改的 {count:,} 台器具", anchor=False)
+    if count > len(changed):
+        st.caption(f"这里列出前 {len(changed)} 台；导入后每台器具的“变更历史”中都有记录。")
+    rows = [
+        {
+            "row": one["row"],
+            "instrument": f"{one['name']} {one['serial_number']}",
+            "label": LABELS[field],
+            "before": ledger_words.value(field, old),
+            "after": ledger_words.value(field, new),
+        }
+        for one in changed
+        for field, (old, new) in one["changes"].items()
+    ]
+    tables.listing(rows, CHANGES, "将要修改的内容", height=min(38 + 35 * len(rows), 420), widths=WIDE)
+
+
+def ended(batch: Batch) -> None:
+    """What became of an import that is over."""
+    st.markdown(look.badge(batch.status.value))
+    if batch.status == BatchStatus.failed:
+        st.error(look.plain(batch.note), icon=":material/error:")
+    elif batch.totals:
+        st.text(f"共 {batch.totals['rows']:,} 行：{import_start.summary(batch.totals)}")
+    if batch.status == BatchStatus.applied:
+        _applied(batch)
+
+
+def _applied(batch: Batch) -> None:
+    totals = batch.totals
+    done = totals["added"] + totals["updated"]
+    st.success(
+        f"已导入 {done:,} 行：新增 {totals['added']:,} 台，修改 {totals['updated']:,} 台。",
+        icon=":material/task_alt:",
+    )
+    with st.container(horizontal=True):
+        st.page_link(page("ledger"), label="查看台账", icon=":material/inventory_2:")
+        if totals["invalid"] + totals["duplicates"]:
+            _returned(batch, "取回有问题的行")
+        st.link_button("下载原文件", f"/attachments/{batch.attachment_id}", icon=":material/description:")
+        if st.button("撤回导入", icon=":material/undo:", key=f"undo-{batch.id}"):
+            _ask_to_undo(batch)
+
+
+@st.dialog("撤回导入")
+def _ask_to_undo(batch: Batch) -> None:
+    totals = batch.totals
+    st.text(
+        f"将删除这次新增的 {totals['added']:,} 台器具，恢复这次修改的 {totals['updated']:,} 台器具原来的内容；"
+        "如果其中有器具已被修改或预约，将不能撤回。"
+    )
+    if st.button("确定撤回", type="primary", key=f"do-undo-{batch.id}"):
+        with acting(*OWNERS) as (session, account):
+            batches.undo(session, batch.id, by=account)
+        look.flash("已撤回这次导入")
+        st.rerun()

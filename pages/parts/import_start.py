@@ -1,0 +1,160 @@
+"""The first steps of an import: templates, the file, its progress, and columns under other names."""
+
+from typing import Any
+
+import streamlit as st
+
+from catalog.columns import COLUMNS, EXTRAS
+from db import batches, imports, jobs
+from db.models import OWNERS, Batch, BatchAction, Enterprise
+from pages.parts import look, tables
+from pages.parts.account import acting, looking
+
+TYPES = ["xlsx", "xls", "ods", "csv", "txt"]
+MOST_MEGABYTES = 20
+TEMPLATES = {
+    "《强制检定器具信息导入模板》下载": "/template/template.xlsx",
+    "《行政区划信息》": "/template/divisions.xlsx",
+    "《强检器具目录》": "/template/kinds.xlsx",
+}
+RECENT = {"created_at": "时间", "file_name": "文件", "status": "状态", "summary": "结果", "by_name": "操作人"}
+OUTCOMES = {"added": "新增", "updated": "修改", "unchanged": "未变", "invalid": "错误", "duplicates": "重复"}
+NOT_USED = "不导入这一列"
+
+
+def key(batch_id: int) -> str:
+    """The job that works on a batch."""
+    return f"import-{batch_id}"
+
+
+def templates() -> None:
+    """The three files of the guide."""
+    with st.container(border=True):
+        st.markdown("**下载模板**")
+        st.caption("“强检器具种别”和“使用地点行政区划”可填代码，也可填名称；在模板中可以直接从下拉列表选择。")
+        with st.container(horizontal=True):
+            for label, address in TEMPLATES.items():
+                st.link_button(label, address, icon=":material/download:")
+
+
+def box(enterprise: Enterprise) -> None:
+    """Take a file, and begin to examine it."""
+    with st.container(border=True), st.form(f"import-{enterprise.id}", border=False, clear_on_submit=True):
+        st.markdown("**导入模板**")
+        file = st.file_uploader(
+            "选择要导入的文件",
+            type=TYPES,
+            max_upload_size=MOST_MEGABYTES,
+            help="支持 Excel、WPS、LibreOffice 的工作簿和 CSV；也可以是自己的表格，导入时再对应各列。",
+        )
+        is_sent = st.form_submit_button("提交", type="primary", icon=":material/upload:")
+    if not is_sent:
+        return
+    if file is None:
+        st.error("请先选择要导入的文件，再点击“提交”", icon=":material/error:")
+        return
+    with acting(*OWNERS) as (session, account):
+        batch = imports.upload(session, enterprise.id, file.name, file.getvalue(), by=account)
+    examine(batch.id, account.id)
+
+
+def examine(batch_id: int, account_id: int) -> None:
+    """Begin the check in the background, and show it."""
+    jobs.start(key(batch_id), lambda report: imports.examine(batch_id, account_id, report))
+    st.query_params["batch"] = str(batch_id)
+    st.rerun()
+
+
+def progress(batch_id: int) -> None:
+    """How far the work has come, until it is over."""
+
+    @st.fragment(run_every="1s")
+    def watch() -> None:
+        job = jobs.find(key(batch_id))
+        if job is None or job.is_over:
+            st.rerun()
+        done = f"，已处理 {job.count:,} 行" if job.count else ""
+        with st.container(border=True):
+            st.markdown(f":material/hourglass_top: 正在{job.phase}{done} …")
+            st.progress(min(0.95, job.count / (job.count + 5_000)))
+            st.caption("可以离开本页去办别的事，稍后从“导入记录”回来查看。")
+
+    watch()
+
+
+def interrupted(batch: Batch, account_id: int) -> None:
+    """A check that nobody is at work on."""
+    st.warning("这个文件还没有检查完，没有写入任何数据。", icon=":material/pause_circle:")
+    with st.container(horizontal=True):
+        if st.button("重新检查", type="primary", key=f"again-{batch.id}"):
+            examine(batch.id, account_id)
+        discard(batch)
+
+
+def discard(batch: Batch) -> None:
+    """The way out without writing anything."""
+    if st.button("放弃", key=f"discard-{batch.id}"):
+        with acting(*OWNERS) as (session, account):
+            imports.discard(session, batch.id, by=account)
+        jobs.forget(key(batch.id))
+        look.flash("已放弃这次导入，台账没有改动")
+        del st.query_params["batch"]
+        st.rerun()
+
+
+def match(batch: Batch) -> None:
+    """Ask which column is which, beside the first values of each."""
+    found = batch.findings
+    lacking = "、".join(found["missing"])
+    st.warning(
+        f"文件中没有找到必填列：{look.plain(lacking)}。请为下面的列选择对应的项目。", icon=":material/table:"
+    )
+    with st.form(f"match-{batch.id}"):
+        chosen = _columns(batch, found)
+        is_sent = st.form_submit_button("继续检查", type="primary")
+    if is_sent:
+        with acting(*OWNERS) as (session, account):
+            imports.choose_columns(session, batch.id, chosen, by=account)
+        examine(batch.id, account.id)
+    discard(batch)
+
+
+def _columns(batch: Batch, found: dict[str, Any]) -> dict[int, str]:
+    options = [NOT_USED, *(column.heading for column in COLUMNS), *EXTRAS]
+    chosen = {}
+    with st.grid(3, min_column_width=220):
+        for index, (heading, guess) in enumerate(zip(found["headings"], found["fields"], strict=True)):
+            values = [row[index] for row in found["sample"] if index < len(row) and row[index]]
+            if not heading and not values:
+                continue
+            answer = st.selectbox(
+                look.plain(heading or f"第 {index + 1} 列"),
+                options,
+                index=options.index(guess) if guess in options else 0,
+                help=look.plain("例如：" + "、".join(values)) if values else None,
+                key=f"column-{batch.id}-{index}",
+            )
+            if answer != NOT_USED:
+                chosen[index] = answer
+    return chosen
+
+
+def recent(enterprise: Enterprise) -> None:
+    """The imports so far; one that is picked opens."""
+    with looking(*OWNERS) as (session, account):
+        rows = batches.page(session, enterprise.id, by=account)
+    st.subheader("导入记录", anchor=False)
+    rows = [row for row in rows if row.action == BatchAction.imported]
+    if not rows:
+        return look.empty("还没有导入过文件")
+    newest = rows[0]
+    shown = [row._asdict() | {"summary": summary(row.totals) or row.note} for row in rows]
+    picked = tables.choosing(shown, RECENT, f"imports-{newest.id}-{newest.status}", "导入记录", is_many=False)
+    for row in picked:
+        st.query_params["batch"] = str(row["id"])
+        st.rerun()
+
+
+def summary(totals: dict[str, int]) -> str:
+    """Rows by outcome in one line, without those there are none of."""
+    return "，".join(f"{label} {totals[name]:,}" for name, label in OUTCOMES.items() if totals.get(name))
