@@ -146,7 +146,7 @@ def _applied(batch: Batch) -> None:
 def _ask_to_undo(batch: Batch) -> None:
     totals = batch.totals
     st.text(
-        f"将删除这次新增的 {totals['added']:,} 台器具，恢复这次修改的 {totals['updated']:,} 台器具原来的内容；"
+        f"将删除这次新增的 {totals['added']:,} 台器具，恢复修改过的 {totals['updated']:,} 台器具原来的内容。"
         "如果其中有器具已被修改或预约，将不能撤回。"
     )
     if st.button("确定撤回", type="primary", key=f"do-undo-{batch.id}"):
