@@ -28,6 +28,14 @@ def moment(monkeypatch):
     monkeypatch.setenv("YUEJIAN_NOW", NOW)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_files(tmp_path_factory):
+    """A folder for the files of records, away from those of the product."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("YUEJIAN_FILES", str(tmp_path_factory.mktemp("files")))
+        yield
+
+
 @contextmanager
 def bound(url: str) -> Iterator[str]:
     """Make `url` the database of this process, for a while."""

@@ -23,12 +23,6 @@ OLD, NEW = date(2027, 1, 31), date(2027, 7, 31)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """A folder of this test's own."""
-    monkeypatch.setenv("YUEJIAN_FILES", str(tmp_path / "files"))
-
-
 @pytest.fixture
 def owner(session):
     """王芳 of the boiler works."""

@@ -14,8 +14,10 @@ from db import (
     accounts,
     appointments,
     assignment,
+    attachments,
     checks,
     clock,
+    corrections,
     demo,
     institutions,
     instrument_fields,
@@ -39,6 +41,7 @@ from db.models import (
     AppointmentLine,
     Authorization,
     Conclusion,
+    CorrectionStatus,
     DeliveryMode,
     Enterprise,
     Institution,
@@ -124,10 +127,9 @@ def test_every_status_occurs(bureau):
     assert values(bureau, Verification.verification_type) == set(VerificationType)
 
 
-def test_every_step_of_lines_registrations_and_links_is_taken(bureau):
+def test_every_step_but_those_of_batches_is_taken(bureau):
     taken = set(bureau.exec(select(StatusChange.subject, StatusChange.action).distinct()).all())
-    later = (Subject.correction, Subject.batch)
-    expected = {(step.subject, step.action) for step in workflow.STEPS if step.subject not in later}
+    expected = {(step.subject, step.action) for step in workflow.STEPS if step.subject != Subject.batch}
     assert taken == expected
 
 
@@ -337,6 +339,21 @@ def test_supervisors_act_for_enterprises_and_see_their_area(bureau):
     assert total(bureau, Appointment, col(Appointment.is_on_behalf)) > 0
     seen = [ledger.count(bureau, by=by) for by in (district, everywhere)]
     assert 0 < seen[0] < seen[1]
+
+
+def test_corrections_wait_with_their_proof_and_can_be_decided(bureau):
+    supervisor = account(bureau, "supervisor01")
+    waiting = corrections.page(bureau, by=supervisor, status=CorrectionStatus.requested)
+    assert len(waiting) == 2
+    for row in waiting:
+        assert row.current == row.before != row.valid_until
+        proof = attachments.readable(bureau, row.attachment_id, by=supervisor)
+        assert attachments.media_type(attachments.path(proof).read_bytes()) == "image/png"
+    (followed,) = corrections.page(bureau, by=supervisor, status=CorrectionStatus.approved)
+    assert followed.current == followed.valid_until
+    with bureau.begin_nested() as undone:
+        corrections.approve(bureau, waiting[0].id, by=supervisor)
+        undone.rollback()
 
 
 def test_authorizations_run_out_lapse_and_leave_gaps(bureau):

@@ -13,7 +13,7 @@ from random import Random
 from sqlmodel import Session
 
 from db import clock, passwords, reference, workdays
-from db.demo import bookings, bureau, ledger, people, results
+from db.demo import bookings, bureau, ledger, people, requests, results
 from db.demo.articles import articles
 from db.demo.bookings import Booking
 from db.demo.diary import Diary
@@ -46,7 +46,11 @@ SHOWCASE = (
     ("county01", "县级技术机构（西湖区）", "受理或退回预约，安排日期，登记检定结果"),
     ("prefecture01", "市级技术机构", "承接没有县级机构的区和县级机构不能检的种别，处理超期器具"),
     ("reviewer01", "审核人员", "审核企业注册：有加急的、超过两个工作日的和补正后重新提交的"),
-    ("supervisor01", "监管人员（全市）", "查看状态看板，处理未分配的器具，管理技术机构授权，为企业代办"),
+    (
+        "supervisor01",
+        "监管人员（全市）",
+        "查看状态看板，处理未分配的器具，审批有效期更正，管理技术机构授权，为企业代办",
+    ),
     ("supervisor02", "监管人员（西湖区）", "只看到本区的器具和预约"),
     ("administrator", "管理员", "管理账号、工作日、系统设置和基础数据"),
 )
@@ -97,6 +101,7 @@ def fill(
         bookings.play(planned, staff, diary, acts)
     results.write(writer, diary, staff, appointments, Random("results"))
     writer.close()
+    requests.write(session, diary, staff, owners[0])
     return {label: writer.counts[model] for model, label in LABELS.items()}
 
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from db import board, clock, institutions, registrations
+from db import board, clock, corrections, institutions, registrations
 from db.appointments import LATE
-from db.models import RegistrationStatus, Role, UnassignedReason
+from db.models import CorrectionStatus, RegistrationStatus, Role, UnassignedReason
 from pages.parts import look, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
@@ -55,6 +55,7 @@ def duties() -> None:
     with looking(Role.supervisor) as (session, supervisor):
         reasons = board.unassigned(session, by=supervisor)
         late = board.late(session, by=supervisor)
+        asked = corrections.counts(session, by=supervisor)[CorrectionStatus.requested]
         expiring = institutions.authorization_count(session, by=supervisor, expiring_within=90)
     st.subheader("待指派", anchor=False)
     if reasons:
@@ -71,7 +72,8 @@ def duties() -> None:
     st.subheader("超时与到期", anchor=False)
     found = [Tile(label, late[key], "lines", {"late": key}, True) for key, label in LATE.items()]
     found.append(Tile("90 天内到期的授权", expiring, "authorizations", {"within": "90"}, True))
-    tiles.row(found, most=4)
+    found.append(Tile("待审批的更正", asked, "correction_review", icon="edit_calendar"))
+    tiles.row(found, most=5)
 
 
 def ledger() -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import ledger
 from db.models import DeliveryMode, InstrumentStatus, Purpose, Role
-from pages.parts import look, narrowing, tables
+from pages.parts import findings, look, narrowing, tables
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
@@ -37,12 +37,14 @@ with looking(*WATCHERS) as (session, account):
         kind = narrowing.kind()
         purpose = narrowing.choice("purpose", "用途", narrowing.named(Purpose), width=130)
         mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=120)
+        quality = narrowing.choice("quality", "数据质量", findings.LABELS, width=170)
     wanted = ledger.Filters(
         text=text,
         due=due,
         status=narrowing.member(InstrumentStatus, status),
         purpose=narrowing.member(Purpose, purpose),
         delivery_mode=narrowing.member(DeliveryMode, mode),
+        quality=quality,
         **place,
         **kind,
     )

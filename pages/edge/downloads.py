@@ -14,7 +14,7 @@ from pages.edge.session import COOKIE
 
 # Shown by the browser itself; anything else is only saved.
 SHOWN = ("image/jpeg", "image/png", "application/pdf")
-# Nothing in a picture may run or load anything. A PDF's own viewer would not start in such a box.
+# Nothing in a picture may run or load anything. Viewers of PDFs are boxes of their own; not all start in one.
 BOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
 
 

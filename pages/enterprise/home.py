@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, board, clock, ledger
+from db import appointments, board, clock, ledger, quality
 from db.models import OWNERS, Enterprise, LineStatus
 from pages.parts import basket, booked, look, picker, tables, tiles, workplace
 from pages.parts.account import looking, signed_in
@@ -86,6 +86,7 @@ with looking(*OWNERS) as (session, account):
     )
     planned = booked.found(session, replace(everything, statuses=(LineStatus.accepted,)), by=account)
     bookable = ledger.bookable(session, enterprise.id, by=account, size=MOST)
+    findings = quality.counts(session, by=account, enterprise_id=enterprise.id)
 
 if not total:
     look.empty("台账还是空的。先登记在用的强检器具，再预约检定", page("ledger"), "去登记器具")
@@ -104,6 +105,10 @@ tiles.row(
         ledger_tile("未填有效期", validity.missing, "missing"),
     ]
 )
+if found := sum(findings.values()):
+    st.page_link(
+        page("ledger_quality"), label=f"台账中有 {found:,} 处信息可能有误，请核对", icon=":material/rule:"
+    )
 st.subheader("预约的器具", anchor=False)
 tiles.row(
     [

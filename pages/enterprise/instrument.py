@@ -4,10 +4,10 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, ledger, verifications
+from db import appointments, corrections, ledger, verifications
 from db.instrument_fields import LABELS
-from db.models import OWNERS, InstrumentStatus, Role
-from pages.parts import basket, booked, entry, ledger_words, look, tables, validity
+from db.models import OWNERS, CorrectionStatus, InstrumentStatus, Role
+from pages.parts import basket, booked, correction, entry, ledger_words, look, tables, validity
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
@@ -42,8 +42,8 @@ def facts(row: Any) -> dict[str, str]:
     return first | {"器具项别": row.category or ledger_words.EMPTY} | found | {"使用单位": row.enterprise}
 
 
-def tools(row: Any) -> None:
-    """What the owner can do from here."""
+def tools(row: Any, has_request: bool) -> None:
+    """What the owner can do from here; `has_request` while a correction waits for its answer."""
     with st.container(horizontal=True):
         if st.button("修改", disabled=row.status == InstrumentStatus.scrapped, icon=":material/edit:"):
             st.switch_page(page("ledger"), query_params={"mode": "edit", "id": str(row.id)})
@@ -53,6 +53,14 @@ def tools(row: Any) -> None:
         if st.button("预约检定", disabled=not is_free, icon=":material/event_available:"):
             basket.add(row.enterprise_id, [row.id])
             st.switch_page(page("new_appointment"))
+        is_fixed = row.valid_until is None or row.status == InstrumentStatus.scrapped
+        if st.button(
+            "申请更正",
+            disabled=is_fixed or has_request,
+            icon=":material/edit_calendar:",
+            help="有效期至保存后不可修改，确有错误时在此申请，由监管人员审批",
+        ):
+            correction.ask(row)
         query = st.session_state.get(entry.BACK, {})
         st.page_link(page("ledger"), label="返回台账", icon=":material/arrow_back:", query_params=query)
 
@@ -81,6 +89,7 @@ with looking(*READERS) as (session, account):
     changes = ledger.history(session, row.id, by=account)
     results, _ = verifications.page(session, by=account, instrument_id=row.id)
     booking = booked.found(session, appointments.Filters(instrument_id=row.id), by=account)
+    requests = corrections.page(session, by=account, instrument_id=row.id)
 
 look.header(f"{row.name} {row.serial_number}")
 with st.container(horizontal=True):
@@ -89,7 +98,7 @@ with st.container(horizontal=True):
     if row.line_status:
         st.markdown(f"预约：{look.badge(row.line_status.value)}", width="content")
 if reader.role in OWNERS:
-    tools(row)
+    tools(row, any(one.status == CorrectionStatus.requested for one in requests))
 
 with st.container(border=True), st.grid(4, min_column_width=140, gap="small"):
     for label, value in facts(row).items():
@@ -116,6 +125,11 @@ if booking:
         )
 else:
     st.caption("还没有预约")
+
+if requests:
+    st.subheader("更正申请", anchor=False)
+    for one in requests:
+        correction.show(one)
 
 st.subheader("变更历史", anchor=False)
 history(changes)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from db import instruments, ledger, workflow
 from db.models import OWNERS, DeliveryMode, Enterprise, InstrumentStatus, Purpose, Role, Subject
-from pages.parts import basket, entry, ledger_grid, look, narrowing, tables, validity, workplace
+from pages.parts import basket, entry, findings, ledger_grid, look, narrowing, tables, validity, workplace
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -40,7 +40,9 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> ledger.Filters:
             purpose = narrowing.choice("purpose", "器具用途", narrowing.named(Purpose), 260)
             mode = narrowing.choice("delivery", "送检方式", narrowing.named(DeliveryMode), 260)
             place = narrowing.choice("division", "使用地点", places | {narrowing.NONE: "未填使用地点"}, 260)
+            quality = narrowing.choice("quality", "数据质量", findings.LABELS, 260)
     wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "delivery": mode}
+    wanted |= {"quality": quality}
     wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
     st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
     return ledger.Filters(
@@ -50,6 +52,7 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> ledger.Filters:
         status=narrowing.member(InstrumentStatus, status),
         purpose=narrowing.member(Purpose, purpose),
         delivery_mode=narrowing.member(DeliveryMode, mode),
+        quality=quality,
         is_placeless=place == narrowing.NONE,
         division_code=None if place == narrowing.NONE else place,
         **kind,

@@ -43,6 +43,7 @@ PAGES = (
     Entry(
         "imports", "enterprise/imports.py", "强制检定器具信息导入", "upload_file", OWNERS, "强检业务", True
     ),
+    Entry("ledger_quality", "enterprise/quality.py", "数据质量", "rule", OWNERS, "强检业务", True),
     Entry("appointments", "enterprise/appointments.py", "强检器具预约申请", "event_note", OWNERS, "强检业务"),
     Entry(
         "new_appointment", "enterprise/new_appointment.py", "新增预约单", "add_task", OWNERS, "强检业务", True
@@ -56,6 +57,7 @@ PAGES = (
         "强检业务",
         True,
     ),
+    Entry("corrections", "enterprise/corrections.py", "更正申请", "edit_calendar", OWNERS, "强检业务"),
     Entry("institution_home", "institution/home.py", "首页", "home", INSTITUTION),
     Entry("acceptance", "institution/acceptance.py", "预约受理", "inbox", INSTITUTION, "检定业务"),
     Entry("verification", "institution/verification.py", "检定与结果", "fact_check", INSTITUTION, "检定业务"),
@@ -70,10 +72,12 @@ PAGES = (
     Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
     Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", WATCHERS, "业务办理"),
     Entry("unassigned", "bureau/unassigned.py", "待指派", "assignment_late", SUPERVISOR, "业务办理"),
+    Entry("correction_review", "bureau/corrections.py", "更正审批", "edit_calendar", SUPERVISOR, "业务办理"),
     Entry("on_behalf", "bureau/on_behalf.py", "代办预约", "support_agent", SUPERVISOR, "业务办理"),
     Entry("board", "bureau/board.py", "状态看板", "monitoring", WATCHERS, "监督"),
     Entry("lines", "bureau/lines.py", "预约明细", "list_alt", WATCHERS, "监督"),
     Entry("instruments", "bureau/instruments.py", "器具台账", "inventory_2", WATCHERS, "监督"),
+    Entry("quality", "bureau/quality.py", "数据质量", "rule", WATCHERS, "监督"),
     Entry("authorizations", "bureau/authorizations.py", "授权管理", "verified_user", SUPERVISOR, "机构"),
     Entry("institutions", "bureau/institutions.py", "技术机构", "apartment", SUPERVISOR, "机构"),
     Entry("admin_home", "admin/home.py", "首页", "home", ADMINISTRATOR),

@@ -1,0 +1,75 @@
+"""数据质量: each finding with its number, which opens its rows, what is wrong and what to do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from db import quality
+from db.engine import Session
+from db.models import Account
+from pages.parts import look
+from pages.parts.navigation import page
+
+LABELS = {key: finding.label for key, finding in quality.FINDINGS.items()}
+NOTHING = "没有发现问题"
+
+
+class Report(NamedTuple):
+    """How many rows each finding has, and the retired kinds and divisions among them."""
+
+    counts: Mapping[str, int]
+    kinds: Sequence[Any]
+    divisions: Sequence[Any]
+
+
+def report(session: Session, *, by: Account, enterprise_id: int | None = None) -> Report:
+    """What is found within the asker's reach, or in one ledger."""
+    counts = quality.counts(session, by=by, enterprise_id=enterprise_id)
+    kinds = divisions = []
+    if counts["retired_kind"]:
+        kinds = quality.retired_kinds(session, by=by, enterprise_id=enterprise_id)
+    if counts["retired_division"]:
+        divisions = quality.retired_divisions(session, by=by, enterprise_id=enterprise_id)
+    return Report(counts, kinds, divisions)
+
+
+def draw(found: Report, ledger: str, has_remedies: bool) -> None:
+    """The findings that have rows; each opens them in the page `ledger`, and may say what to do."""
+    retired = {"retired_kind": _kinds(found.kinds), "retired_division": _divisions(found.divisions)}
+    with st.grid(2, min_column_width=320, gap="small"):
+        for key, number in found.counts.items():
+            if number:
+                with st.container(border=True, gap="xsmall", height="stretch", key=f"finding-{key}"):
+                    _draw(key, number, ledger, has_remedies)
+                    for label, query in retired.get(key, []):
+                        query |= {"quality": key}
+                        st.page_link(page(ledger), label=look.plain(label), query_params=query)
+    if sound := [LABELS[key] for key, number in found.counts.items() if not number]:
+        st.caption(f":material/task_alt: {NOTHING}的检查：{'、'.join(sound)}")
+
+
+def _draw(key: str, number: int, ledger: str, has_remedy: bool) -> None:
+    finding = quality.FINDINGS[key]
+    st.page_link(
+        page(ledger),
+        label=f"**{finding.label}　{number:,} 台**",
+        icon=":material/rule:",
+        query_params={"quality": key},
+    )
+    st.text(finding.trouble)
+    if has_remedy:
+        st.caption(f"怎样改：{look.plain(finding.remedy)}")
+
+
+def _kinds(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
+    return [(_said(row, "种别"), {"kind": str(row.kind_id)}) for row in rows]
+
+
+def _divisions(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
+    return [(_said(row, "区划"), {"division": row.code}) for row in rows]
+
+
+def _said(row: Any, what: str) -> str:
+    later = f"改为 {row.successor}" if row.successor else f"请选现行{what}"
+    return f"{row.name} → {later}（{row.number:,} 台）"
