@@ -2,9 +2,10 @@
 
 import io
 import re
-import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date, datetime
+from xml.etree import ElementTree
 from zipfile import ZipFile
 
 import pytest
@@ -22,6 +23,7 @@ from catalog.marking import SUMMARY_SHEET, MarkingFailed, Problem, Summary, bad_
 from catalog.marking import process as processes
 from catalog.marking.returned import mark_workbook
 from catalog.marking.sheets import Sheet
+from catalog.reading import read
 
 RED = "FFFFC7CE"
 YELLOW = PatternFill("solid", fgColor="FFFFFF00")
@@ -147,6 +149,19 @@ def test_parts_that_marking_does_not_concern_are_the_same_bytes(returned, upload
             assert after.read(part) == before.read(part)
 
 
+def test_the_new_parts_hold_only_what_excel_allows(returned):
+    """Excel repairs, that is empties, a file whose parts break the schema; no reader here is as strict."""
+    with ZipFile(returned([KIND, SERIAL])[0]) as archive:
+        notes = ElementTree.fromstring(archive.read("xl/comments/comment1.xml"))
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        drawing = ElementTree.fromstring(archive.read("xl/drawings/commentsDrawing1.vml"))
+    assert [each.attrib for each in notes.findall(".//{*}author")] == [{}, {}]
+    assert len(notes.findall(".//{*}comment")) == len(drawing.findall(".//{*}ClientData")) == 3
+    assert len({shape.get("id") for shape in drawing.findall(".//{*}shape")}) == 3
+    order = re.findall(r"<(sheetData|mergeCells|dataValidations|drawing|legacyDrawing)\b", sheet)
+    assert order == ["sheetData", "mergeCells", "dataValidations", "drawing", "legacyDrawing"]
+
+
 def test_problems_of_one_cell_share_a_comment(returned):
     other = Problem(2, 1, "强检器具种别代码", "91109", "与器具名称不符")
     text = comments(returned([KIND, other])[1]["我的台账"])["B2"]
@@ -197,6 +212,11 @@ def test_the_summary_lists_totals_and_every_problem_by_row(returned):
     ]
 
 
+def test_a_long_sentence_has_the_lines_it_needs(returned):
+    sheet = returned([KIND, replace(TWICE, sentence="很长的句子" * 20)])[1][SUMMARY_SHEET]
+    assert (sheet.row_dimensions[8].height, sheet.row_dimensions[9].height) == (18, 72)
+
+
 def test_what_was_filled_in_never_becomes_a_formula_of_the_summary(returned):
     problem = Problem(2, 1, "强检器具种别代码", "=HYPERLINK(1)", "没有这个种别代码", '=1"<&>')
     cells = returned([problem])[1][SUMMARY_SHEET][8]
@@ -236,16 +256,16 @@ def test_a_cell_marked_twice_gets_its_own_fill_back(returned):
     assert comments(sheet) == {"A4": "这台在二楼"}
 
 
-def saved(path, folder):
+def saved(path, folder, kind="xlsx"):
     command = [
         "soffice",
         f"-env:UserInstallation={folder.as_uri()}/profile",
         "--headless",
         "--convert-to",
-        "xlsx",
+        kind,
     ]
     subprocess.run([*command, "--outdir", folder, path], check=True, capture_output=True, timeout=180)
-    return folder / path.name
+    return folder / f"{path.stem}.{kind}"
 
 
 @pytest.mark.slow
@@ -314,16 +334,30 @@ def test_a_row_is_found_by_its_number_and_by_its_place():
     assert [number for number, _, _ in sheet._rows({3, 4, 5})] == [3, 4]
 
 
-@pytest.mark.parametrize("damage", ["missing", "text", "empty", "no such sheet"])
-def test_a_file_that_cannot_be_marked_is_a_sentence_and_leaves_nothing(uploaded, tmp_path, damage):
+@pytest.mark.parametrize("content", [None, b"", b"not a workbook", b"PK\x03\x04"])
+def test_a_file_that_cannot_be_marked_is_a_sentence_and_leaves_nothing(tmp_path, content):
     source, out = tmp_path / "bad.xlsx", tmp_path / "out.xlsx"
-    if damage == "no such sheet":
-        shutil.copy(uploaded, source)
-    elif damage != "missing":
-        source.write_bytes(b"not a workbook" if damage == "text" else b"")
-    with pytest.raises(MarkingFailed, match="重新"):
-        mark(source, "台账.xlsx", out, "别的表", [KIND], SUMMARY)
+    if content is not None:
+        source.write_bytes(content)
+    with pytest.raises(MarkingFailed, match="请"):
+        mark(source, "台账.xlsx", out, "我的台账", [KIND], SUMMARY)
     assert not out.exists()
+
+
+def test_a_sheet_that_is_not_there_is_named(uploaded, tmp_path):
+    with pytest.raises(MarkingFailed, match="“别的表”"):
+        mark(uploaded, "台账.xlsx", tmp_path / "out.xlsx", "别的表", [KIND], SUMMARY)
+
+
+def test_a_returned_file_is_read_like_the_upload(uploaded, returned):
+    """Neither the summary nor the marks change what an import sees."""
+    before, after = (read(path, "台账.xlsx") for path in (uploaded, returned([KIND, SERIAL, TWICE])[0]))
+    assert (after.sheet, after.header_row, after.headings) == (
+        before.sheet,
+        before.header_row,
+        before.headings,
+    )
+    assert list(after.rows) == list(before.rows)
 
 
 def test_a_process_that_runs_out_of_memory_or_time_is_a_sentence(uploaded, tmp_path, monkeypatch):
@@ -334,6 +368,64 @@ def test_a_process_that_runs_out_of_memory_or_time_is_a_sentence(uploaded, tmp_p
             with pytest.raises(MarkingFailed, match="重新导入"):
                 mark(uploaded, "台账.xlsx", out, "我的台账", [KIND], SUMMARY)
     mark(uploaded, "台账.xlsx", out, "我的台账", [KIND], SUMMARY)
+
+
+def converted(source, name, tmp_path, problems):
+    out = tmp_path / "back.xlsx"
+    mark(source, name, out, "随便", problems, SUMMARY)
+    return load_workbook(out)
+
+
+TABLE = [
+    ["本厂台账", *[None] * 5],
+    HEADINGS,
+    ["压力表", "91109", "00123", 1, "2024-03-15", "=1+1"],
+    [None] * 6,
+]
+TABLE += [["电能表", "91201", None, 2, None, "二楼"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+def test_a_csv_comes_back_as_a_workbook_with_the_same_values(tmp_path, encoding):
+    source = tmp_path / "ledger.csv"
+    lines = [",".join("" if cell is None else str(cell) for cell in row) for row in TABLE]
+    source.write_text("\n".join(lines), encoding=encoding)
+    book = converted(source, "台账.csv", tmp_path, [replace(KIND, row=3), replace(SERIAL, row=5)])
+    sheet = book["台账"]
+    assert [cell.value for cell in sheet[1]] == HEADINGS
+    assert [sheet[place].value for place in ("B2", "C2", "F2", "A3")] == ["91109", "00123", "=1+1", "电能表"]
+    assert sheet["F2"].data_type == "s"
+    assert red(sheet) == set(comments(sheet)) == {"B2", "C3"}
+    assert [cell.value for cell in book[SUMMARY_SHEET]["B"][6:]] == ["原文件中的行", 3, 5]
+    assert "格式" in book[SUMMARY_SHEET]["A3"].value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["xls", "ods"])
+def test_other_workbooks_come_back_as_one_with_the_same_values(uploaded, tmp_path, kind):
+    source = saved(uploaded, tmp_path / "office", kind)
+    sheet = converted(source, f"台账.{kind}", tmp_path, [KIND, SERIAL])["台账"]
+    assert [cell.value for cell in sheet[1]] == HEADINGS
+    assert [sheet[place].value for place in ("B2", "C2", "E2")] == ["91109", "00123", datetime(2024, 3, 15)]
+    assert red(sheet) == set(comments(sheet)) == {"B2", "C3"}
+
+
+def test_a_workbook_that_cannot_be_changed_where_it_stands_comes_back_as_a_copy(
+    uploaded, tmp_path, monkeypatch
+):
+    attempts = []
+    run = processes._run
+
+    def failing(request, out):
+        attempts.append(request["source"])
+        if len(attempts) == 1:
+            raise processes._Unmarkable(processes.FAILED)
+        run(request, out)
+
+    monkeypatch.setattr(processes, "_run", failing)
+    sheet = converted(uploaded, "台账.xlsx", tmp_path, [KIND, SERIAL])["台账"]
+    assert len(attempts) == 2
+    assert red(sheet) == set(comments(sheet)) == {"B2", "C3"}
 
 
 def values(**given):
@@ -383,7 +475,7 @@ def test_the_bad_rows_come_back_on_the_template(tmp_path):
         == set(comments(sheet))
         == {sheet.cell(2, code + 1).coordinate, sheet.cell(3, day + 1).coordinate}
     )
-    assert [cell.value for cell in book[SUMMARY_SHEET]["B"][7:]] == [7, 9]
+    assert [cell.value for cell in book[SUMMARY_SHEET]["B"][6:]] == ["原文件中的行", 7, 9]
     assert len(sheet.data_validations.dataValidation) > 3
 
 

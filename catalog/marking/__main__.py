@@ -7,13 +7,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from catalog.marking.package import NotWorkbook
 from catalog.marking.problems import MarkingFailed, Problem, Summary
-from catalog.marking.process import REFUSED
+from catalog.marking.process import OTHER, REFUSED
 from catalog.marking.returned import mark_workbook, write_bad_rows
 
 
 def main() -> int:
-    """Do it: 0 when done, 3 with a sentence on stdout when refused; anything else is a death."""
+    """Do it: 0 when done, 3 with a sentence on stdout when refused, 4 where this is no .xlsx."""
     memory, seconds = map(int, sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
@@ -24,6 +25,8 @@ def main() -> int:
     except MarkingFailed as refusal:
         print(refusal, end="")
         return REFUSED
+    except NotWorkbook:
+        return OTHER
     return 0
 
 
@@ -34,7 +37,8 @@ def _answer(request: dict[str, Any]) -> None:
     if request["act"] == "bad_rows":
         write_bad_rows(out, name, request["rows"], problems, summary)
     else:
-        mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary)
+        numbers = dict(request["numbers"]) if "numbers" in request else None
+        mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary, numbers)
 
 
 def _day(found: dict[str, Any]) -> Any:

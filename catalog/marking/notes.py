@@ -17,16 +17,19 @@ AUTHOR = "约检台"
 # So many comments a program still opens quickly.
 MOST = 10_000
 
-SHAPE = re.compile(r"<v:shape\b.*?</v:shape\s*>", re.DOTALL)
+SHAPE = re.compile(r"<((?:\w+:)?)shape\b.*?</\1shape\s*>", re.DOTALL)
 SHAPE_NUMBER = re.compile(r"_x0000_s(\d+)")
 SHAPE_TYPE = (
     '<v:shapetype id="_x0000_t202" coordsize="21600,21600" o:spt="202" path="m,l,21600r21600,l21600,xe">'
     '<v:stroke joinstyle="miter"/><v:path gradientshapeok="t" o:connecttype="rect"/></v:shapetype>'
 )
+NAMESPACES = {
+    "v": "urn:schemas-microsoft-com:vml",
+    "o": "urn:schemas-microsoft-com:office:office",
+    "x": "urn:schemas-microsoft-com:office:excel",
+}
 DRAWING = (
-    '<xml xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"'
-    ' xmlns:x="urn:schemas-microsoft-com:office:excel"><o:shapelayout v:ext="edit">'
-    f'<o:idmap v:ext="edit" data="1"/></o:shapelayout>{SHAPE_TYPE}</xml>'
+    f'<xml><o:shapelayout v:ext="edit"><o:idmap v:ext="edit" data="1"/></o:shapelayout>{SHAPE_TYPE}</xml>'
 )
 
 
@@ -108,7 +111,7 @@ def _write(root: Element, comment: Element | None, reference: str, text: str) ->
     style = added(run, "rPr")
     added(style, "sz", val="10")
     added(style, "rFont", val="Microsoft YaHei")
-    added(run, "t", text)
+    added(run, "t", text).setAttribute("xml:space", "preserve")
 
 
 def _author(root: Element) -> int:
@@ -130,6 +133,8 @@ def _draw(package: Package, part: str, sheet: Sheet, removed: list[Place], new: 
     number = max(map(int, SHAPE_NUMBER.findall(drawing)), default=1024)
     shapes = "" if '"_x0000_t202"' in drawing else SHAPE_TYPE
     shapes += "".join(_shape(number + index, place) for index, place in enumerate(new, start=1))
+    missing = [f' xmlns:{key}="{name}"' for key, name in NAMESPACES.items() if f"xmlns:{key}=" not in drawing]
+    drawing = drawing.replace("<xml", "<xml" + "".join(missing), 1)
     head, end, tail = drawing.rpartition("</xml>")
     name = found or package.free_name("xl/drawings/vmlDrawing{}.vml")
     package.put(name, [(head + shapes + end + tail).encode()])
@@ -138,7 +143,7 @@ def _draw(package: Package, part: str, sheet: Sheet, removed: list[Place], new: 
 
 
 def _place(shape: str) -> Place | None:
-    row, column = (re.search(f"<x:{name}>\\s*(\\d+)\\s*<", shape) for name in ("Row", "Column"))
+    row, column = (re.search(f"<(?:\\w+:)?{name}>\\s*(\\d+)\\s*<", shape) for name in ("Row", "Column"))
     return (int(row[1]) + 1, int(column[1])) if row and column else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 from xml.dom.minidom import Document, Element, parseString
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from catalog.export import LEVEL, OFFICE, PACKAGE
 
@@ -39,7 +39,6 @@ def added(parent: Element, name: str, text: str = "", /, **attributes: str) -> E
     for key, value in attributes.items():
         child.setAttribute(key, value)
     if text:
-        child.setAttribute("xml:space", "preserve")
         child.appendChild(document.createTextNode(text))
     parent.appendChild(child)
     return child
@@ -50,16 +49,26 @@ def related_id(element: Element) -> str:
     return next((value for key, value in element.attributes.items() if key.endswith(":id")), "")
 
 
+class NotWorkbook(Exception):
+    """The file is no .xlsx."""
+
+
 class Package:
-    """The parts of one workbook; raises KeyError or ExpatError where it is not one."""
+    """The parts of one workbook."""
 
     def __init__(self, source: Path | IO[bytes]) -> None:
-        """Open it and find its workbook part."""
-        self.archive = ZipFile(source)
+        """Open it and find its workbook part. Raises NotWorkbook."""
+        try:
+            self.archive = ZipFile(source)
+        except BadZipFile as error:
+            raise NotWorkbook from error
         self.names = set(self.archive.namelist())
         self.trees: dict[str, Document] = {}
         self.changed: dict[str, Pieces] = {}
-        self.book = next(part for kind, part in self.related("") if kind == "officeDocument")
+        books = [part for kind, part in self.related("") if kind == "officeDocument"]
+        if not books:
+            raise NotWorkbook
+        self.book = books[0]
         root = self.root(self.book)
         self.is_strict = "purl.oclc.org" in str(root.namespaceURI)
         self.main = str(root.namespaceURI)

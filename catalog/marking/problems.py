@@ -8,6 +8,8 @@ SUMMARY_SHEET = "检查结果"
 # Begins every comment of ours, by which they are found when the file comes back.
 SIGN = "【检查结果】"
 
+FAILED = "标注后的文件未能生成，请按页面列出的问题修改原文件后重新导入"
+
 Place = tuple[int, int]
 
 

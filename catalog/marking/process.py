@@ -5,14 +5,16 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from catalog.export import Value
-from catalog.marking.problems import MarkingFailed, Problem, Summary
+from catalog.marking.conversion import NOTE, SHEET, convert
+from catalog.marking.problems import FAILED, MarkingFailed, Problem, Summary
 
 ROOT = Path(__file__).parent.parent.parent
 # Nothing of the server's environment but what the interpreter itself may need; no secrets.
@@ -21,10 +23,13 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | 
 }
 # What the process may take: bytes of address space, seconds of the processor, seconds by the clock.
 MEMORY, SECONDS, PATIENCE = 2**30, 60, 180
-REFUSED = 3
-FAILED = "标注后的文件未能生成，请按页面列出的问题修改原文件后重新导入"
+REFUSED, OTHER = 3, 4
 
 log = logging.getLogger(__name__)
+
+
+class _Unmarkable(MarkingFailed):
+    """The file itself cannot be marked; a copy of its values may."""
 
 
 def mark(
@@ -33,10 +38,28 @@ def mark(
     """Write the upload `source`, called `name` by its owner, to `out` with its problems marked.
 
     Each bad cell of `sheet` is red and has a comment, and the sheet 《检查结果》 lists everything. Marks of
-    an earlier return are taken off. Everything else in the file stays. Raises MarkingFailed.
+    an earlier return are taken off. Everything else in an .xlsx stays; of another kind of file, or an .xlsx
+    that cannot be changed where it stands, the values of the ledger come back. Raises MarkingFailed.
     """
-    request = {"source": str(source), "name": name, "out": str(out), "sheet": sheet}
-    _run({"act": "mark", **request, **_findings(problems, summary)}, out)
+    request = {"act": "mark", "source": str(source), "name": name, "out": str(out), "sheet": sheet}
+    try:
+        _run({**request, **_findings(problems, summary)}, out)
+    except _Unmarkable:
+        _mark_copy(source, request, out, problems, summary)
+
+
+def _mark_copy(
+    source: Path, request: dict[str, Any], out: Path, problems: Sequence[Problem], summary: Summary
+) -> None:
+    """Mark a plain workbook with the same values instead."""
+    with tempfile.TemporaryDirectory(prefix="yuejian-") as folder:
+        copy = Path(folder) / "copy.xlsx"
+        numbers = convert(source, request["name"], copy)
+        wanted = {problem.row for problem in problems}
+        moved = [pair for pair in numbers.items() if pair[0] in wanted]
+        summary = replace(summary, note=f"{NOTE}{summary.note}")
+        request = {**request, "source": str(copy), "sheet": SHEET, "numbers": moved}
+        _run({**request, **_findings(problems, summary)}, out)
 
 
 def bad_rows(
@@ -72,11 +95,15 @@ def _run(request: dict[str, Any], out: Path) -> None:
         )
     except subprocess.TimeoutExpired as error:
         out.unlink(missing_ok=True)
-        raise MarkingFailed(FAILED) from error
-    if done.returncode:
-        out.unlink(missing_ok=True)
+        raise _Unmarkable(FAILED) from error
+    if done.returncode == 0:
+        return
+    out.unlink(missing_ok=True)
+    if done.returncode == REFUSED:
+        raise MarkingFailed(done.stdout.decode())
+    if done.returncode != OTHER:
         log.error("marking ended with %s: %s", done.returncode, done.stderr.decode("utf-8", "replace"))
-        raise MarkingFailed(done.stdout.decode() if done.returncode == REFUSED else FAILED)
+    raise _Unmarkable(FAILED)
 
 
 def _day(value: date) -> dict[str, str]:

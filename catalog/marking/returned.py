@@ -15,18 +15,27 @@ from catalog.marking.package import Package
 from catalog.marking.problems import Place, Problem, Summary, comment
 from catalog.marking.sheets import ColumnStyles, Sheet, part_of
 from catalog.marking.styles import Styles
-from catalog.marking.summaries import summarize
+from catalog.marking.summaries import ROW, ROW_OF_UPLOAD, Findings, summarize
 from catalog.workbook import DATA_SHEET, template_bytes
 
 HEADING_ROW = 1
 
 
 def mark_workbook(
-    source: Path, name: str, out: Path, sheet: str, problems: Sequence[Problem], summary: Summary
+    source: Path,
+    name: str,
+    out: Path,
+    sheet: str,
+    problems: Sequence[Problem],
+    summary: Summary,
+    numbers: dict[int, int] | None = None,
 ) -> None:
-    """Write the workbook `source` (.xlsx) with its problems marked to `out`; the rest stays as it is."""
+    """Write the workbook `source` (.xlsx) with its problems marked to `out`; the rest stays as it is.
+
+    `numbers` gives the rows of `source` by their numbers in the upload where these differ.
+    """
     package = Package(source)
-    _mark(package, Sheet(package.read(part_of(package, sheet))), name, sheet, problems, summary)
+    _mark(package, Sheet(package.read(part_of(package, sheet))), name, sheet, problems, summary, numbers)
     package.save(out)
 
 
@@ -53,18 +62,20 @@ def _mark(
     sheet_name: str,
     problems: Sequence[Problem],
     summary: Summary,
-    numbers: dict[int, int] | None = None,
+    numbers: dict[int, int] | None,
 ) -> None:
     part = part_of(package, sheet_name)
     styles = Styles(package)
     by_row: dict[int, list[Problem]] = defaultdict(list)
     for problem in problems:
-        by_row[numbers.get(problem.row, 0) if numbers else problem.row].append(problem)
+        by_row[problem.row if numbers is None else numbers.get(problem.row, 0)].append(problem)
     rows, placed = sheet.marked(by_row, styles)
     texts = {place: comment(found) for place, found in islice(placed.items(), MOST)}
     annotate(package, part, sheet, texts)
     package.put(part, [sheet.head, *rows, sheet.tail])
-    summarize(package, styles, sheet_name, name, _listed(problems, placed), summary)
+    row_heading = ROW if numbers is None else ROW_OF_UPLOAD
+    found = Findings(name, sheet_name, row_heading, _listed(problems, placed), summary)
+    summarize(package, styles, found)
 
 
 def _listed(

@@ -59,7 +59,7 @@ class Styles:
         format.setAttribute("fillId", str(self._fill(fill)) if fill else "0")
         format.setAttribute("applyFill", "1")
         format.setAttribute("applyAlignment", "1")
-        added(format, "alignment", vertical="top", wrapText="1")
+        added(format, "alignment", horizontal="left", vertical="top", wrapText="1")
         return _count(self.formats) - 1
 
     def _restore(self) -> None:

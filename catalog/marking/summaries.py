@@ -1,6 +1,8 @@
 """《检查结果》: the sheet of a returned workbook that lists what is wrong, with a link to each cell."""
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils import get_column_letter
@@ -11,7 +13,8 @@ from catalog.marking.package import Package, added, elements, one, related_id
 from catalog.marking.problems import SUMMARY_SHEET, Place, Problem, Summary
 from catalog.marking.styles import GREY, Styles
 
-HEADINGS = {"单元格": 12, "行": 10, "列": 22, "填写的内容": 28, "问题": 56, "建议": 40}
+ROW, ROW_OF_UPLOAD = "行", "原文件中的行"
+HEADINGS = {"单元格": 12, ROW: 14, "列": 22, "填写的内容": 28, "问题": 56, "建议": 40}
 TOTALS = {
     "总行数": "rows",
     "新增": "added",
@@ -22,22 +25,25 @@ TOTALS = {
 }
 ADVICE = "请在数据表中改正标红的单元格（原因见批注），保存后把本文件重新导入。本表和批注不会被导入。"
 TABLE_ROW = 7
+LINE = 18
 BLUE, WHITE = "FF0B57D0", "FFFFFFFF"
 
 
-def summarize(
-    package: Package,
-    styles: Styles,
-    sheet: str,
-    name: str,
-    placed: Sequence[tuple[Place | None, Problem]],
-    summary: Summary,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the summary says of the upload `name`: the problems of `sheet`, each with its cell if any."""
+
+    name: str
+    sheet: str
+    row_heading: str
+    placed: Sequence[tuple[Place | None, Problem]]
+    summary: Summary
+
+
+def summarize(package: Package, styles: Styles, found: Findings) -> None:
     """Add the sheet at the end, or replace that of an earlier return where it stands."""
     part = _existing(package) or _new_part(package)
-    package.put(
-        part, [piece.encode() for piece in _markup(package.main, styles, sheet, name, placed, summary)]
-    )
+    package.put(part, [piece.encode() for piece in _markup(package.main, styles, found)])
 
 
 def _existing(package: Package) -> str | None:
@@ -64,34 +70,28 @@ def _new_part(package: Package) -> str:
     return part
 
 
-def _markup(
-    main: str,
-    styles: Styles,
-    sheet: str,
-    name: str,
-    placed: Sequence[tuple[Place | None, Problem]],
-    summary: Summary,
-) -> Iterator[str]:
+def _markup(main: str, styles: Styles, found: Findings) -> Iterator[str]:
     title, label = styles.plain(bold=True, size=14), styles.plain(bold=True, color=WHITE, fill=GREY)
     plain, link = styles.plain(), styles.plain(color=BLUE)
-    shown = placed[: MOST_ROWS - TABLE_ROW]
+    shown = found.placed[: MOST_ROWS - TABLE_ROW]
     yield f'<worksheet xmlns="{main}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="{TABLE_ROW}"'
     yield f' topLeftCell="A{TABLE_ROW + 1}" activePane="bottomLeft" state="frozen"/>'
-    yield '</sheetView></sheetViews><sheetFormatPr defaultRowHeight="18"/><cols>'
+    yield f'</sheetView></sheetViews><sheetFormatPr defaultRowHeight="{LINE}"/><cols>'
     for index, width in enumerate(HEADINGS.values(), start=1):
         yield f'<col min="{index}" max="{index}" width="{width}" customWidth="1"/>'
     yield "</cols><sheetData>"
-    yield _row(1, title, [f"检查结果：{name}"], height=28)
+    yield _row(1, title, [f"检查结果：{found.name}"], height=28)
     yield _row(2, plain, [ADVICE], height=20)
-    yield _row(3, plain, [_remark(summary, placed)], height=20)
+    yield _row(3, plain, [_remark(found.summary, found.placed)], height=20)
     yield _row(4, label, list(TOTALS))
-    yield _row(5, title, [getattr(summary, total) for total in TOTALS.values()], height=24)
-    yield _row(TABLE_ROW, label, list(HEADINGS))
+    yield _row(5, title, [getattr(found.summary, total) for total in TOTALS.values()], height=24)
+    headings = [found.row_heading if heading == ROW else heading for heading in HEADINGS]
+    yield _row(TABLE_ROW, label, headings)
     for number, (place, problem) in enumerate(shown, start=TABLE_ROW + 1):
         yield _problem_row(number, plain, link, place, problem)
     yield '</sheetData><mergeCells count="3"><mergeCell ref="A1:F1"/><mergeCell ref="A2:F2"/>'
     yield '<mergeCell ref="A3:F3"/></mergeCells>'
-    yield from _links(sheet, shown)
+    yield from _links(found.sheet, shown)
     yield "</worksheet>"
 
 
@@ -117,7 +117,16 @@ def _problem_row(number: int, plain: int, link: int, place: Place | None, proble
     ]
     cells = [_cell(number, column, plain, value) for column, value in enumerate(values, start=2)]
     shown = _cell(number, 1, link, _reference(place)) if place else ""
-    return f'<row r="{number}">{shown}{"".join(cells)}</row>'
+    widths = list(HEADINGS.values())[1:]
+    lines = max(_lines(str(value), width) for value, width in zip(values, widths, strict=True))
+    tall = f' ht="{LINE * lines}" customHeight="1"'
+    return f'<row r="{number}"{tall}>{shown}{"".join(cells)}</row>'
+
+
+def _lines(text: str, width: int) -> int:
+    """How many lines a text takes in a column; a Chinese character is as wide as two others."""
+    sizes = [sum(2 if char > "\u2e7f" else 1 for char in line) for line in text.split("\n")]
+    return sum(max(math.ceil(size / (width - 2)), 1) for size in sizes)
 
 
 def _cell(row: int, column: int, style: int, value: str | int) -> str:
