@@ -43,8 +43,10 @@ def annotate(package: Package, part: str, sheet: Sheet, texts: Mapping[Place, st
     removed = _cleaned(root)
     kept = {each.getAttribute("ref"): each for each in elements(root, "comment")}
     new = [place for place in texts if _reference(place) not in kept]
+    author = _author(root) if texts else 0
     for place, text in texts.items():
-        _write(root, kept.get(_reference(place)), _reference(place), text)
+        comment = kept.get(_reference(place)) or _comment(root, _reference(place), author)
+        _write(comment, text)
     _draw(package, part, sheet, removed, new)
 
 
@@ -98,19 +100,19 @@ def _set_content(text: Element, content: str) -> None:
     text.appendChild(document.createTextNode(content))
 
 
-def _write(root: Element, comment: Element | None, reference: str, text: str) -> None:
-    """Add our text to the comment another person wrote there, or a comment of its own."""
-    if comment is not None:
-        body = one(comment, "text")
-        text = f"\n{text}"
-    else:
-        author = str(_author(root))
-        comment = added(one(root, "commentList"), "comment", ref=reference, authorId=author)
-        body = added(comment, "text")
+def _comment(root: Element, reference: str, author: int) -> Element:
+    """A new comment, still empty."""
+    return added(one(root, "commentList"), "comment", ref=reference, authorId=str(author))
+
+
+def _write(comment: Element, text: str) -> None:
+    """Add our text, below that of another person if there is one."""
+    body = one(comment, "text")
     run = added(body, "r")
     style = added(run, "rPr")
     added(style, "sz", val="10")
     added(style, "rFont", val="Microsoft YaHei")
+    text = f"\n{text}" if body.firstChild is not run else text
     added(run, "t", text).setAttribute("xml:space", "preserve")
 
 

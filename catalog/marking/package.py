@@ -2,7 +2,7 @@
 
 import posixpath
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 from xml.dom.minidom import Document, Element, parseString
@@ -21,8 +21,15 @@ def elements(parent: Document | Element, name: str) -> list[Element]:
 
 
 def first(parent: Document | Element, name: str) -> Element | None:
-    """The first element of this name below `parent`."""
-    return next(iter(elements(parent, name)), None)
+    """The first element of this name below `parent`, found without looking at those behind it."""
+    return next((each for each in _below(parent) if each.localName == name), None)
+
+
+def _below(parent: Document | Element) -> Iterator[Element]:
+    for node in parent.childNodes:
+        if node.nodeType == node.ELEMENT_NODE:
+            yield node
+            yield from _below(node)
 
 
 def one(parent: Element, name: str) -> Element:
