@@ -25,7 +25,7 @@ _turns = threading.Semaphore(AT_ONCE)
 class Job:
     """Work that goes on: which phase it is in, how many rows that has done, and how it ended."""
 
-    phase: str = "排队"
+    phase: str = "准备"
     count: int = 0
     is_over: bool = False
     refusal: str = ""

@@ -58,8 +58,9 @@ def upload(session: Session, enterprise_id: int, name: str, content: bytes, *, b
 
 def find(session: Session, batch_id: int, *, by: Account, to: str = "view") -> Batch:
     """An import within the asker's reach, who may `view` or `edit` its ledger; raises NotFound or Refused."""
-    batch = session.get(Batch, batch_id)
-    if batch is None or batch.action != BatchAction.imported:
+    own = (Batch.id == batch_id, Batch.action == BatchAction.imported, reach.batches(by))
+    batch = session.exec(select(Batch).where(*own)).first()
+    if batch is None:
         raise NotFound("导入批次")
     reach.enterprise(session, batch.enterprise_id, by, to=to)
     return batch

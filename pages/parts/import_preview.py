@@ -14,7 +14,7 @@ from pages.parts.navigation import page
 
 PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "sentence": "问题", "suggestion": "建议"}
 CHANGES = {"row": "行", "instrument": "器具", "label": "项目", "before": "台账中", "after": "改为"}
-WIDE = {"row": 60, "sentence": 420, "suggestion": 220, "instrument": 200}
+WIDE = {"row": 60, "sentence": 440, "suggestion": 260, "instrument": 200}
 LOCKED = "文件中填写了“有效期至”。导入后不可修改，此后只随检定结果变动；请确认日期与检定证书一致，再导入。"
 
 
@@ -33,9 +33,9 @@ def draw(batch: Batch, account_id: int) -> None:
 
 def _totals(totals: Mapping[str, int]) -> None:
     with st.grid(6, min_column_width=96, gap="small"):
-        for name, label in {"rows": "共", **import_start.OUTCOMES}.items():
+        for name, label in {"rows": "文件行数", **import_start.OUTCOMES}.items():
             with st.container(border=True, gap="xxsmall"):
-                st.metric(label, f"{totals[name]:,} 行")
+                st.metric(label, f"{totals[name]:,}")
 
 
 def _unused(headings: Sequence[str]) -> list[str]:

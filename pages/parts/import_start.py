@@ -147,9 +147,8 @@ def recent(enterprise: Enterprise) -> None:
     rows = [row for row in rows if row.action == BatchAction.imported]
     if not rows:
         return look.empty("还没有导入过文件")
-    newest = rows[0]
     shown = [row._asdict() | {"summary": summary(row.totals) or row.note} for row in rows]
-    picked = tables.choosing(shown, RECENT, f"imports-{newest.id}-{newest.status}", "导入记录", is_many=False)
+    picked = tables.choosing(shown, RECENT, f"imports-{rows[0].id}", "导入记录", is_many=False)
     for row in picked:
         st.query_params["batch"] = str(row["id"])
         st.rerun()

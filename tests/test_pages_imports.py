@@ -1,0 +1,178 @@
+"""强制检定器具信息导入: what the page shows at each step, and what it does when it is told to."""
+
+import io
+import time
+
+import openpyxl
+import pytest
+
+from catalog.columns import COLUMNS
+from db import imports, jobs
+from db.engine import reading, transaction
+from db.models import Account, Batch, BatchStatus, Instrument
+from pages.parts import import_start
+from tests import make, screens
+from tests.test_imports import GAUGE, book
+
+pytestmark = pytest.mark.usefixtures("sqlite")
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Uploaded files of this test lie here."""
+    monkeypatch.setenv("YUEJIAN_FILES", str(tmp_path / "files"))
+
+
+@pytest.fixture
+def owner():
+    """The account of a boiler works."""
+    with transaction() as session:
+        return make.make_account(session)
+
+
+def uploaded(owner, *rows, **options):
+    """The id of a batch of such a workbook, examined."""
+    with transaction() as session:
+        batch = imports.upload(session, owner.enterprise_id, "台账.xlsx", book(*rows, **options), by=owner)
+    imports.examine(batch.id, owner.id)
+    return batch.id
+
+
+def status_of(batch_id):
+    """Where the batch stands."""
+    with reading() as session:
+        return session.get_one(Batch, batch_id).status
+
+
+def finished(batch_id):
+    """Wait until nobody works on the batch any more."""
+    deadline = time.monotonic() + 60
+    while not (job := jobs.find(import_start.key(batch_id))) or not job.is_over:
+        assert time.monotonic() < deadline, "the job never ended"
+        time.sleep(0.02)
+    return job
+
+
+def count():
+    """How many instruments there are."""
+    with reading() as session:
+        return len(session.exec(Instrument.__table__.select()).all())
+
+
+def test_the_page_offers_the_three_files_of_the_guide(owner, monkeypatch):
+    shown = screens.visit(monkeypatch, owner, "imports")
+    links = [element.proto.url for element in shown.get("link_button")]
+    assert links == ["/template/template.xlsx", "/template/divisions.xlsx", "/template/kinds.xlsx"]
+    assert "还没有导入过文件" in screens.said(shown)
+
+
+def test_a_file_that_is_sent_is_examined_and_previewed(owner, monkeypatch):
+    shown = screens.visit(monkeypatch, owner, "imports")
+    shown.file_uploader[0].upload("台账.xlsx", book({}))
+    screens.press(shown, "提交")
+    (batch_id,) = map(int, shown.query_params["batch"])
+    assert finished(batch_id).refusal == ""
+    screens.sound(shown.run())
+    assert status_of(batch_id) == BatchStatus.previewed
+    assert any(one.label == "确认导入 1 行" for one in shown.button)
+
+
+def test_sending_nothing_says_what_to_do(owner, monkeypatch):
+    shown = screens.visit(monkeypatch, owner, "imports")
+    screens.press(shown, "提交")
+    assert screens.refusals(shown) == ["请先选择要导入的文件，再点击“提交”"]
+
+
+def test_a_preview_is_confirmed(owner, monkeypatch):
+    batch_id = uploaded(owner, {})
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    screens.press(shown, "确认导入 1 行")
+    assert finished(batch_id).refusal == ""
+    screens.sound(shown.run())
+    assert "已导入 1 行：新增 1 台" in "".join(one.value for one in shown.success)
+    assert count() == 1
+
+
+def test_bad_rows_are_listed_and_the_good_ones_go_in_alone(owner, monkeypatch):
+    batch_id = uploaded(owner, {}, {"出厂编号": "HY38", "送检方式": "送捡"})
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    table = shown.dataframe[0].value
+    assert list(table["建议"]) == ["送检"]
+    assert shown.get("link_button")[0].proto.label == "下载标注后的文件"
+    screens.press(shown, "只导入正确的 1 行")
+    finished(batch_id)
+    screens.sound(shown.run())
+    assert "取回有问题的行" in [one.proto.label for one in shown.get("link_button")]
+    assert count() == 1
+
+
+def test_a_validity_in_the_file_is_warned_of_before_it_is_locked(owner, monkeypatch):
+    batch_id = uploaded(owner, {"有效期至": "2027-01-31"})
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert any("导入后不可修改" in one.value for one in shown.warning)
+
+
+def test_a_change_is_shown_cell_by_cell(owner, monkeypatch):
+    with transaction() as session:
+        make.make_instrument(session, session.get_one(Account, owner.id), serial_number="HY37")
+    batch_id = uploaded(owner, {"安装/使用地点": "门口"})
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    (row,) = shown.dataframe[0].value.to_dict("records")
+    assert (row["项目"], row["台账中"], row["改为"]) == ("安装/使用地点", "锅炉房", "门口")
+
+
+def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
+    headings = ["名目" if column.heading == "器具名称" else column.heading for column in COLUMNS]
+    batch_id = uploaded(owner, GAUGE | {"名目": "压力表"}, headings=headings)
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    shown.selectbox(key=f"column-{batch_id}-0").select("器具名称")
+    screens.press(shown, "继续检查")
+    assert finished(batch_id).refusal == ""
+    assert status_of(batch_id) == BatchStatus.previewed
+
+
+def test_a_file_that_cannot_be_read_says_why(owner, monkeypatch):
+    with transaction() as session:
+        batch = imports.upload(session, owner.enterprise_id, "台账.xlsx", b"PK\x03\x04", by=owner)
+    imports.examine(batch.id, owner.id)
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch.id))
+    assert len(screens.refusals(shown)) == 1
+    assert "无法读取" in screens.said(shown)
+
+
+def test_a_check_that_was_interrupted_may_be_done_again(owner, monkeypatch):
+    with transaction() as session:
+        batch = imports.upload(session, owner.enterprise_id, "台账.xlsx", book({}), by=owner)
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch.id))
+    assert any("还没有检查完，没有写入任何数据" in one.value for one in shown.warning)
+    screens.press(shown, "重新检查")
+    assert finished(batch.id).refusal == ""
+    assert status_of(batch.id) == BatchStatus.previewed
+
+
+def test_an_import_is_dropped_without_a_trace_in_the_ledger(owner, monkeypatch):
+    batch_id = uploaded(owner, {})
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    screens.press(shown, "放弃")
+    assert (status_of(batch_id), count()) == (BatchStatus.discarded, 0)
+    assert "台账.xlsx" in list(shown.dataframe[0].value["文件"])
+
+
+def test_the_import_of_another_enterprise_is_not_found(owner, monkeypatch):
+    batch_id = uploaded(owner, {})
+    with transaction() as session:
+        stranger = make.make_account(session)
+    shown = screens.visit(monkeypatch, stranger, "imports", batch=str(batch_id))
+    assert "导入批次不存在" in screens.refusals(shown)[0]
+
+
+def test_a_supervisor_has_no_page_to_import(owner, monkeypatch):
+    with transaction() as session:
+        account = make.make_account(session, make.Role.supervisor)
+    with pytest.raises(ValueError):
+        screens.visit(monkeypatch, account, "imports")
+
+
+def test_a_workbook_of_the_tests_is_a_real_one():
+    sheet = openpyxl.load_workbook(io.BytesIO(book({}))).active
+    assert [cell.value for cell in sheet[1]] == [column.heading for column in COLUMNS]
