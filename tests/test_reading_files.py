@@ -4,6 +4,7 @@ import json
 import re
 from datetime import date, datetime, time
 from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -550,6 +551,25 @@ def test_a_file_is_refused_in_one_sentence_that_says_what_to_do(opened, data, na
     sentence = refusal(opened, made(data), name)
     assert told in sentence
     assert re.search("请[^，。]+", sentence) and "。" not in sentence and "\n" not in sentence
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_a_sheet_is_changed_into_gives_rows_or_one_sentence(opened, seed):
+    chance = Random(seed)
+
+    def spoiled(body: bytes) -> bytes:
+        changed = bytearray(body)
+        for _ in range(chance.randint(1, 12)):
+            changed[chance.randrange(len(changed))] = chance.choice(b'<>/"=0129AZ \x00\xff')
+        return bytes(changed)
+
+    part = chance.choice([SHEET, "xl/styles.xml", "xl/workbook.xml", "[Content_Types].xml"])
+    try:
+        rows = list(opened(operated(GOOD, {part: spoiled})).rows)
+    except Unreadable as refused:
+        assert "请" in str(refused)
+    else:
+        assert all(isinstance(number, int) and len(cells_) for number, cells_ in rows)
 
 
 @pytest.mark.slow

@@ -126,6 +126,13 @@ def test_silence_is_ended(monkeypatch, ledger):
         read(ledger, "a.xlsx")
 
 
+def test_a_process_that_hangs_up_and_stays_is_ended(monkeypatch, ledger):
+    monkeypatch.setattr(process, "SILENCE", 0.2)
+    run_instead(monkeypatch, "import os, time; os.close(1); time.sleep(60)")
+    with pytest.raises(Unreadable, match=limits.TOO_SLOW):
+        read(ledger, "a.xlsx")
+
+
 def test_a_flood_is_ended(monkeypatch, ledger):
     monkeypatch.setattr(process, "TEXT", 2**20)
     run_instead(monkeypatch, "while True: print('x' * 100_000, end='')")

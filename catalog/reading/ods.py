@@ -1,11 +1,12 @@
 """What stands in the markup of an .ods workbook and is lost on calamine."""
 
+import re
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 from catalog.reading.archive import Archive
-from catalog.reading.cells import ERROR, NO_VALUE, fault
+from catalog.reading.cells import ERROR, LONG, NO_VALUE, fault
 from catalog.reading.contents import Unreadable
 from catalog.reading.formats import DAMAGED, ENCRYPTED
 from catalog.reading.limits import COLUMNS
@@ -17,6 +18,11 @@ SIGNS = (
     *(b'value-type="error"', b'value-type="percentage"', b'value-type="boolean"', b"min-integer-digits"),
     *(b"table:formula", b"visibility=", b"-spanned="),
 )
+
+
+# A number as it may be shown without any words, and one with zeros in front.
+PLAIN = re.compile(r"-?[\d,]*\.?\d*(?:E[+-]?\d+)?|")
+PADDED = re.compile(r"0\d")
 
 
 class Document:
@@ -115,13 +121,19 @@ class _Scan:
             self._put(self.marks.faults, fault(ERROR, shown))
         elif "table:formula" in self.cell and not kind:
             self._put(self.marks.faults, fault(NO_VALUE, self.cell["table:formula"]))
-        elif kind in ("percentage", "boolean") or (kind == "float" and shown[:1] == "0" and shown.isdigit()):
+        elif kind in ("percentage", "boolean") or (kind == "float" and self._is_more(shown)):
             self._put(self.marks.shown, shown)
         down = int(self.cell.get("table:number-rows-spanned", "1"))
         right = int(self.cell.get("table:number-columns-spanned", "1"))
         if down > 1 or right > 1:
             area = (self.row, self.column, self.row + down - 1, self.column + right - 1)
             self.marks.merged.append(area)
+
+    def _is_more(self, shown: str) -> bool:
+        """Whether a number is shown with zeros in front or with words, and is not too long to be right."""
+        if abs(float(self.cell.get("office:value", "0"))) >= LONG:
+            return False
+        return not PLAIN.fullmatch(shown) or bool(PADDED.match(shown))
 
     def _put(self, marks: dict[int, dict[int, Any]], mark: Any) -> None:
         """Mark the cell, and its copies as far as a person could have meant them."""

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -114,7 +115,7 @@ def _answer(request: Message, seconds: int = SECONDS) -> Iterator[Message]:
             if "refused" in message:
                 raise Unreadable(message["refused"])
             if "end" in message:
-                log.info("%s: %s", request["name"], message["end"])
+                log.info("%r: %s", request["name"], message["end"])
                 return
             yield message
         raise _death(process)
@@ -157,7 +158,14 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
 
 def _death(process: subprocess.Popen[bytes]) -> Died:
     """Why the process ended, from what the kernel says of it."""
-    _, status, usage = os.wait4(process.pid, 0)
+    until = time.monotonic() + SILENCE
+    while True:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            break
+        if time.monotonic() > until:
+            return Died(TOO_SLOW, SECONDS)
+        time.sleep(0.005)
     process.returncode = os.waitstatus_to_exitcode(status)
     reasons = {-signal.SIGXCPU: TOO_SLOW, -signal.SIGABRT: TOO_BIG, -signal.SIGKILL: TOO_BIG}
     return Died(reasons.get(process.returncode, DIED), usage.ru_utime + usage.ru_stime)
