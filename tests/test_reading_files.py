@@ -352,6 +352,12 @@ def test_a_cell_that_only_looks_empty_is_a_fault(here):
     assert rows[4]["生产厂家"] == "别家"
 
 
+def test_rows_of_nothing_but_formulas_without_values_are_not_overlooked(here):
+    rows = by_heading(here(packed(book(row(), [None], ["=A2"] * 17))))
+    assert list(rows) == [2, 4]
+    assert set(rows[4].values()) == {Fault(cells.NO_VALUE, "=A2")}
+
+
 def test_each_cell_merges_and_hides_nothing_outside_its_column(here):
     assert {**by_heading(here(merged()))[3], "生产厂家": GAUGE["生产厂家"]} == GAUGE
 

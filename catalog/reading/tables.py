@@ -60,13 +60,17 @@ def batches(
 
 def _full_rows(rows: Iterable[tuple[int, Sequence[Raw]]], header: Header, marks: Marks) -> Iterator[Numbered]:
     """The rows below the header that have something in them, as wide as the header."""
-    width = len(header.headings)
+    width, last = len(header.headings), header.row
     for number, row in rows:
         if number <= header.row:
             continue
+        last = number
         cut = row if len(row) == width else [*row[:width], *[None] * (width - len(row))]
         if any(cut) or number in marks.faults or any(cell not in ("", None) for cell in cut):
             yield number, cut if type(cut) is list else list(cut)
+    # Where nothing but errors and formulas without a value follows, a reader of values sees the end.
+    for number in sorted(number for number in marks.faults if number > last):
+        yield number, [None] * width
 
 
 def _marked(rows: Iterator[Numbered], marks: Marks, textual: list[bool]) -> Iterator[Numbered]:
