@@ -81,6 +81,7 @@ class Sample:
 class Outcome:
     """What setting a field together did. `seal` stands for exactly these rows with these old values."""
 
+    value: Any
     changed: int
     unchanged: int
     refused: list[Obstacle]
@@ -133,6 +134,7 @@ def set_together(
     found = {row.id: obstacle(row) for row in different}
     changing = [row for row in different if not found[row.id]]
     outcome = Outcome(
+        value=value,
         changed=len(changing),
         unchanged=len(rows) - len(different),
         refused=_counted([(row, found[row.id]) for row in different if found[row.id]]),
@@ -251,7 +253,7 @@ def change(
     Each of `moves` is a row of the ledger as it stands, held by the caller, with the columns of STANDING,
     and its new values by field. The caller has checked them and the asker's reach.
     """
-    texts = [search.text_of({**row._mapping, **values}, owner.name) for row, values in moves]
+    texts = [_text(row, values, owner) for row, values in moves]
     groups: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for (row, values), text in zip(moves, texts, strict=True):
         groups[tuple(values)].append((row.id, *values.values(), text, row.version + 1))
@@ -262,6 +264,12 @@ def change(
         session, [(row.id, row.search_text, text) for (row, _), text in zip(moves, texts, strict=True)]
     )
     _follow(session, [row.id for row, values in moves if {"kind_id", "division_code"} & set(values)])
+
+
+def _text(row: sa.Row[Any], values: Mapping[str, Any], owner: Enterprise) -> str:
+    if not set(search.FIELDS) & set(values):
+        return row.search_text
+    return search.text_of({**row._mapping, **values}, owner.name)
 
 
 def _trace(session: Session, batch: Batch, moves: Sequence[Move], action: str, by: Account) -> None:

@@ -170,6 +170,16 @@ def edit_many(
     return [_apply(session, instrument, values, by) for instrument, values in ready]
 
 
+def problems_of_many(
+    session: Session, edits: Sequence[tuple[int, int, Mapping[str, Any]]], *, by: Account
+) -> dict[tuple[int, str], str]:
+    """What `edit_many` would refuse in the fields of `edits`, by id and field; their versions aside."""
+    here = select(Instrument).where(col(Instrument.id).in_([id for id, _, _ in edits]))
+    known = {row.id: row for row in session.exec(here.where(reach.instruments(by)))}
+    found = ((id, _changed(session, known[id], typed)[1]) for id, _, typed in edits if id in known)
+    return {(id, field): text for id, problems in found for field, text in problems.items()}
+
+
 def _held(session: Session, instrument_ids: Sequence[int], by: Account) -> list[Instrument]:
     """Those within the asker's reach, kept from other writers until the transaction ends."""
     here = select(Instrument).where(col(Instrument.id).in_(instrument_ids), reach.instruments(by))

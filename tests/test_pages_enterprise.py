@@ -20,7 +20,7 @@ from db.models import (
     Role,
     VerificationType,
 )
-from pages.parts import booked, ledger_grid
+from pages.parts import booked
 from tests.make import (
     PASSWORD,
     kind,
@@ -360,105 +360,6 @@ def test_scrapping_asks_for_a_reason(owner, monkeypatch, caplog):
     shown = tick(visit(monkeypatch, owner, "ledger"), 0)
     assert confirm(caplog, shown, "报废", "确定报废") == ["请填写理由，对方将看到这段文字"]
     assert stored(Instrument, row.id).status == InstrumentStatus.in_use
-
-
-def grid(shown, owner: Account) -> str:
-    """The key of the editor on the screen."""
-    return f"grid-{owner.enterprise_id}-{shown.session_state[f'grid-{owner.enterprise_id}']['number']}"
-
-
-def edit(shown, owner: Account, edited: dict) -> None:
-    """What the browser sends after cells were edited, by position."""
-    shown.session_state[grid(shown, owner)] = {"edited_rows": edited, "added_rows": [], "deleted_rows": []}
-    sound(shown.run())
-
-
-def test_the_grid_saves_the_right_row_though_others_came_between(owner, monkeypatch):
-    first, second = stock(owner, 2)
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    stock(owner)
-    edit(shown, owner, {1: {"location": "空压机房", "purpose": "贸易结算"}})
-    assert "已改 1 台器具的 2 处，尚未保存" in said(shown)
-    press(shown, "保存")
-    assert stored(Instrument, first.id).purpose == Purpose.trade_settlement
-    assert stored(Instrument, second.id).location == "锅炉房"
-
-
-def test_edits_of_the_grid_outlive_a_visit_to_another_page(owner, monkeypatch):
-    (row,) = stock(owner)
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    edit(shown, owner, {0: {"location": "空压机房"}})
-    sound(shown.switch_page("pages/public/profile.py").run())
-    sound(shown.switch_page("pages/enterprise/ledger.py").run())
-    assert "尚未保存" in said(shown)
-    press(shown, "保存")
-    assert stored(Instrument, row.id).location == "空压机房"
-
-
-def test_edits_of_the_grid_can_be_dropped(owner, monkeypatch):
-    (row,) = stock(owner)
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    edit(shown, owner, {0: {"location": "空压机房"}})
-    press(shown, "放弃修改")
-    assert columns(shown, "安装/使用地点") == ["锅炉房"]
-    assert stored(Instrument, row.id).version == 1
-
-
-def test_a_conflict_in_the_grid_shows_both_and_keeps_both(owner, monkeypatch):
-    (row,) = stock(owner, serial_number="HY37")
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    with transaction() as session:
-        instruments.edit(session, row.id, row.version, {"accuracy_class": "4"}, by=owner)
-    edit(shown, owner, {0: {"location": "空压机房"}})
-    press(shown, "保存")
-    assert "1 台器具已被他人修改" in said(shown)
-    assert (columns(shown, "他人改为"), columns(shown, "我填写的")) == (
-        ["4", "锅炉房"],
-        ["（未改）", "空压机房"],
-    )
-    press(shown, "保留他人的修改，只保存我改过的单元格")
-    press(shown, "保存")
-    saved = stored(Instrument, row.id)
-    assert (saved.accuracy_class, saved.location) == ("4", "空压机房")
-
-
-@pytest.mark.parametrize(
-    "forged",
-    [
-        {"status": "封存"},
-        {"kind": "电子天平"},
-        {"name": ""},
-        {"purpose": "研究"},
-        {"name": 7},
-    ],
-)
-def test_a_forged_edit_of_the_grid_is_refused_and_stays_on_the_screen(owner, monkeypatch, forged):
-    (row,) = stock(owner)
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    edit(shown, owner, {0: forged})
-    press(shown, "保存")
-    assert refusals(shown)
-    assert "尚未保存" in said(shown)
-    assert stored(Instrument, row.id).version == 1
-
-
-@pytest.mark.parametrize("forged", [{"valid_until": "2030-01-01"}, {"enterprise_id": 99}])
-def test_a_forged_column_of_the_grid_changes_nothing(owner, monkeypatch, forged):
-    (row,) = stock(owner)
-    shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
-    shown.session_state[grid(shown, owner)] = {"edited_rows": {0: forged}}
-    next(one for one in shown.button if one.label == "保存").click().run()
-    assert shown.exception
-    assert stored(Instrument, row.id).version == 1
-
-
-def test_positions_outside_of_the_snapshot_and_values_typed_back_are_no_edits():
-    rows = [{"id": 5, "version": 1, "name": "压力表"}]
-    delta = {0: {"name": "压力表"}, 3: {"name": "天平"}, -1: {"name": "天平"}}
-    assert ledger_grid.merged(rows, {}, delta) == {}
-    assert ledger_grid.merged(rows, {5: {"name": "天平"}}, {0: {"remark": None}}) == {
-        5: {"name": "天平", "remark": ""}
-    }
 
 
 def test_an_instrument_tells_its_whole_story(owner, clerk, monkeypatch):

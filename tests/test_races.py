@@ -10,11 +10,14 @@ from sqlmodel import select
 from db import (
     appointments,
     assignment,
+    batches,
     checks,
     counters,
     institutions,
     instruments,
+    ledger,
     verifications,
+    workflow,
 )
 from db.engine import reading, transaction
 from db.errors import Conflict, Refused
@@ -22,12 +25,17 @@ from db.models import (
     OPEN,
     Account,
     AppointmentLine,
+    Batch,
+    BatchAction,
+    BatchStatus,
     Conclusion,
     Instrument,
+    InstrumentChange,
     InstrumentStatus,
     LineStatus,
     Role,
     StatusChange,
+    Subject,
     Verification,
     VerificationType,
 )
@@ -323,4 +331,118 @@ def test_a_result_recorded_twice_at_once_is_recorded_once_and_numbers_have_no_do
     with reading() as session:
         numbers = session.exec(select(Verification.certificate_number)).all()
         assert len(set(numbers)) == len(ids)
+        assert checks.findings(session) == []
+
+
+def stock(count):
+    """An owner and that many instruments of the ledger."""
+    with transaction() as session:
+        owner = make.make_account(session)
+        return owner, [make.make_instrument(session, owner) for _ in range(count)]
+
+
+def setting(owner, location, expected=None):
+    """An act that gives the whole ledger a location."""
+    return lambda session: batches.set_together(
+        session,
+        owner.enterprise_id,
+        "location",
+        location,
+        ledger.Filters(),
+        by=account(session, owner.id),
+        expected=expected,
+    )
+
+
+def test_of_two_people_setting_the_same_rows_after_a_preview_one_is_told(database):
+    owner, _ = stock(20)
+    acts = []
+    for place in ("一号厂房", "二号厂房"):
+        with transaction() as session:
+            look = (session, owner.enterprise_id, "location", place, ledger.Filters())
+            acts.append(setting(owner, place, batches.preview(*look, by=owner).seal))
+    results = at_once(*acts)
+    (refusal,) = refusals(results)
+    assert isinstance(refusal, Conflict) and "重新预览" in str(refusal)
+    with reading() as session:
+        places = session.exec(select(Instrument.location, Instrument.version).distinct()).all()
+        assert len(places) == 1 and places[0][1] == 2
+        assert len(session.exec(select(Batch)).all()) == 1
+
+
+def test_two_people_setting_the_same_rows_take_turns(database):
+    owner, _ = stock(20)
+    results = at_once(setting(owner, "一号厂房"), setting(owner, "二号厂房"))
+    assert [result.changed for result in results] == [20, 20]
+    with reading() as session:
+        assert session.exec(select(Instrument.version).distinct()).all() == [3]
+        last = max(result.batch_id for result in results)
+        noted = session.exec(select(InstrumentChange).where(InstrumentChange.batch_id == last)).all()
+        assert {change.version for change in noted} == {3}
+
+
+def test_a_batch_is_undone_whole_or_not_at_all_while_someone_edits(database):
+    owner, rows = stock(20)
+    with transaction() as session:
+        batch_id = setting(owner, "一号厂房")(session).batch_id
+
+    def undo(session):
+        return batches.undo(session, batch_id, by=account(session, owner.id))
+
+    def edit(session):
+        by = account(session, owner.id)
+        return instruments.edit(session, rows[7].id, 2, {"remark": "换了表盘"}, by=by)
+
+    results = at_once(undo, edit)
+    (refusal,) = refusals(results)
+    with reading() as session:
+        places = session.exec(select(Instrument.location).distinct()).all()
+        is_undone = session.get_one(Batch, batch_id).status == BatchStatus.undone
+        assert places == (["锅炉房"] if is_undone else ["一号厂房"])
+        assert is_undone == (refusal is results[1])
+        assert checks.findings(session) == []
+
+
+def test_a_batch_undone_twice_at_once_is_undone_once(database):
+    owner, _ = stock(5)
+    with transaction() as session:
+        batch_id = setting(owner, "一号厂房")(session).batch_id
+
+    def undo(session):
+        return batches.undo(session, batch_id, by=account(session, owner.id))
+
+    assert len(refusals(at_once(undo, undo))) == 1
+    with reading() as session:
+        assert session.exec(select(Instrument.version).distinct()).all() == [3]
+
+
+def test_an_added_instrument_is_not_removed_while_it_is_being_booked(database):
+    owner, (gauge,) = stock(1)
+    with transaction() as session:
+        batch = Batch(
+            enterprise_id=owner.enterprise_id,
+            action=BatchAction.imported,
+            status=BatchStatus.submitted,
+            created_by_id=owner.id,
+        )
+        session.add(batch)
+        session.flush()
+        workflow.start(session, Subject.batch, [batch.id], "upload", owner)
+        for action in ("preview", "apply"):
+            workflow.move(session, Subject.batch, [batch], action, owner)
+            session.refresh(batch)
+        session.add(InstrumentChange(instrument_id=gauge.id, action="导入", batch_id=batch.id, version=1))
+
+    def undo(session):
+        return batches.undo(session, batch.id, by=account(session, owner.id))
+
+    def book(session):
+        by = account(session, owner.id)
+        return appointments.submit(session, owner.enterprise_id, [gauge.id], by=by)
+
+    results = at_once(undo, book)
+    (refusal,) = refusals(results)
+    with reading() as session:
+        is_booked = refusal is results[0]
+        assert (session.get(Instrument, gauge.id) is not None) == is_booked
         assert checks.findings(session) == []

@@ -7,7 +7,19 @@ import streamlit as st
 
 from db import instruments, ledger, workflow
 from db.models import OWNERS, DeliveryMode, Enterprise, InstrumentStatus, Purpose, Role, Subject
-from pages.parts import basket, entry, findings, ledger_grid, look, narrowing, tables, validity, workplace
+from pages.parts import (
+    basket,
+    batches,
+    entry,
+    findings,
+    ledger_grid,
+    look,
+    narrowing,
+    set_together,
+    tables,
+    validity,
+    workplace,
+)
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -67,6 +79,7 @@ def _page_asked() -> int:
 def listing(enterprise: Enterprise) -> None:
     """The list with its filters over it and its pages under it."""
     look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
+    ledger_grid.offer(enterprise.id)
     with looking(*OWNERS) as (session, account):
         places = ledger.places(session, enterprise.id, by=account)
     wanted = filters(enterprise, places)
@@ -88,6 +101,8 @@ def listing(enterprise: Enterprise) -> None:
             look.empty("没有符合条件的器具，请放宽筛选")
     with toolbar:
         buttons(account.role, enterprise.id, rows, picked)
+        set_together.button(enterprise.id, wanted, picked, is_open=bool(rows))
+        batches.button()
 
 
 def buttons(role: Role, enterprise_id: int, rows: Sequence[Any], picked: Sequence[Any]) -> None:
@@ -147,5 +162,10 @@ if asked := entry.asked():
 elif ledger_grid.is_open(chosen.id):
     look.header("强检器具台账维护", f"{chosen.name} · 表格编辑")
     ledger_grid.draw(chosen.id)
+elif batches.is_asked():
+    look.header("台账批次", f"{chosen.name}：批量修改和导入的记录，可以整批撤回。")
+    if st.button("返回台账", icon=":material/arrow_back:"):
+        entry.back()
+    batches.draw(chosen.id)
 else:
     listing(chosen)

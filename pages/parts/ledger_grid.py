@@ -1,57 +1,62 @@
 """表格编辑: one page of the ledger in a data editor, over a snapshot that stays still while it is edited.
 
-The browser is not believed: its edits are positions in the snapshot and values for an allow-list of
-columns; `instruments.edit_many` checks each value and each version again. Every edited cell is sent at once
-and kept here, because what a browser holds back is lost without a word when its visitor opens another page.
+Its edits are checked again by `instruments.edit_many`, each value and each version. Every edited cell is sent
+at once and kept here and in a draft, because what a browser holds back is lost without a word when its
+visitor opens another page, and what a session holds is lost with the server.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from db import instrument_fields, instruments, ledger
-from db.instrument_fields import LABELS, REQUIRED
-from db.models import OWNERS, DeliveryMode, InstrumentStatus, Origin, Purpose
-from pages.parts import ledger_words, look, tables
+from db import drafts, instruments, ledger
+from db.models import OWNERS, InstrumentStatus
+from pages.parts import grid_cells, grid_conflicts, look, tables
 from pages.parts.account import acting, looking
+from pages.parts.grid_cells import Changes
 
-SHOWN = ("kind", "status")
-TEXTS = (
-    "name",
-    "specification",
-    "measuring_range",
-    "accuracy_class",
-    "serial_number",
-    "manufacturer",
-    "location",
-    "remark",
-)
-CHOICES: Mapping[str, Any] = {"purpose": Purpose, "delivery_mode": DeliveryMode, "origin": Origin}
-EDITABLE = (*TEXTS, *CHOICES)
-CONFLICTS = {"instrument": "器具", "label": "项目", "theirs": "他人改为", "mine": "我填写的"}
+WRONG = {"instrument": "器具", "label": "列", "typed": "填写的内容", "sentence": "需要改正"}
 # Pixels; what is refused is said below it, on the same screen.
 HEIGHT = 400
-Changes = dict[str, Any]
+UNCONFIRMED = "“有效期至”保存后不可修改，请核对日期并勾选“已核对”"
 
 
 def _state(enterprise_id: int) -> dict[str, Any]:
     """What is being edited for an enterprise: rows as they were loaded, and what has been typed by their id.
 
-    `kept` was typed before the editor on the screen appeared, `typed` is all of it.
+    `kept` was typed before the editor on the screen appeared, `typed` is all of it, `drafted` what of it the
+    draft holds; `stale` are the rows as colleagues have changed them meanwhile, `wrong` the refused cells.
     """
-    empty = {"number": 0, "rows": [], "kept": {}, "typed": {}, "stale": {}}
+    empty = {"number": 0, "rows": [], "kept": {}, "typed": {}, "drafted": {}, "stale": {}, "wrong": []}
     state: dict[str, Any] = st.session_state.setdefault(f"grid-{enterprise_id}", empty)
     return state
 
 
+def _place(enterprise_id: int) -> str:
+    return f"grid-{enterprise_id}"
+
+
+def _begin(
+    state: dict[str, Any],
+    rows: Sequence[Changes],
+    typed: Mapping[int, Changes],
+    drafted: Mapping[int, Changes],
+) -> None:
+    state |= {"rows": list(rows), "kept": dict(typed), "typed": dict(typed), "stale": {}, "wrong": []}
+    state |= {"number": state["number"] + 1, "drafted": deepcopy(dict(drafted))}
+
+
 def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
     """Freeze these rows to be edited; scrapped ones stay as they are."""
-    state = _state(enterprise_id)
+    with looking(*OWNERS) as (session, account):
+        is_kept = drafts.find(session, _place(enterprise_id), by=account) is not None
+    if is_kept:
+        look.flash("请先继续或放弃未保存的表格编辑")
+        return
     rows = [row for row in rows if row.status != InstrumentStatus.scrapped]
-    state |= {"rows": [_cells(row) for row in rows], "kept": {}, "typed": {}, "stale": {}}
-    state["number"] += 1
+    _begin(_state(enterprise_id), [grid_cells.cells(row) for row in rows], {}, {})
 
 
 def is_open(enterprise_id: int) -> bool:
@@ -59,147 +64,188 @@ def is_open(enterprise_id: int) -> bool:
     return bool(_state(enterprise_id)["rows"])
 
 
-def _cells(row: Any) -> dict[str, Any]:
-    shown = {field: tables.text(field, getattr(row, field)) for field in (*SHOWN, *EDITABLE)}
-    return {"id": row.id, "version": row.version, **shown}
+def offer(enterprise_id: int) -> None:
+    """Offer to go on with what was typed before the connection, the session or the server went."""
+    with looking(*OWNERS) as (session, account):
+        draft = drafts.find(session, _place(enterprise_id), by=account)
+    if draft is None:
+        return
+    rows, typed = grid_cells.restored(draft.content)
+    cells = sum(len(changes) for changes in typed.values())
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        at = tables.text("changed_at", draft.changed_at)
+        st.markdown(
+            f":material/edit_note: 有未保存的表格编辑（{len(typed)} 台 {cells} 处，{at}）", width="content"
+        )
+        if st.button("继续编辑", type="primary", key=f"draft-resume-{enterprise_id}"):
+            _resume(enterprise_id, rows, typed)
+        if st.button("放弃", key=f"draft-drop-{enterprise_id}"):
+            _leave(enterprise_id, "已放弃未保存的修改")
+
+
+def _resume(enterprise_id: int, rows: Sequence[Changes], typed: Mapping[int, Changes]) -> None:
+    """Go on from the rows as they were when they were edited, those within reach."""
+    state = _state(enterprise_id)
+    with looking(*OWNERS) as (session, account):
+        seen = {row.id for row in ledger.chosen(session, [row["id"] for row in rows], by=account)}
+    typed = {id: changes for id, changes in typed.items() if id in seen}
+    if not typed:
+        _leave(enterprise_id, "这些器具已不在台账中，没有可以继续的编辑")
+    _begin(state, [row for row in rows if row["id"] in seen], typed, typed)
+    _check_stale(state)
+    st.rerun()
 
 
 def draw(enterprise_id: int) -> None:
-    """The editor with 保存 and 放弃."""
+    """The editor with 保存 and 放弃, or first the cells that colleagues have changed meanwhile."""
     state = _state(enterprise_id)
     key = f"grid-{enterprise_id}-{state['number']}"
+    if state["stale"]:
+        _settle(enterprise_id, state, key)
+        return
     if key not in st.session_state:
         state["kept"] = dict(state["typed"])
     above, toolbar = st.container(), st.container(horizontal=True)
     st.data_editor(
-        _frame(state),
+        grid_cells.frame(state["rows"], state["kept"]),
         key=key,
         num_rows="fixed",
         hide_index=True,
-        column_order=[
-            "name",
-            "serial_number",
-            "kind",
-            "status",
-            *(f for f in EDITABLE if f not in ("name", "serial_number")),
-        ],
-        disabled=[*SHOWN],
-        column_config=_columns(),
+        disabled=["status"],
+        column_config=grid_cells.columns(),
         height=min(38 + 35 * len(state["rows"]), HEIGHT),
         alt="台账表格编辑",
     )
-    state["typed"] = merged(state["rows"], state["kept"], st.session_state[key]["edited_rows"])
+    state["typed"] = grid_cells.merged(state["rows"], state["kept"], st.session_state[key]["edited_rows"])
     with above:
         _say(state)
     with toolbar:
-        _buttons(state, key)
+        _buttons(enterprise_id, state, key)
+    # At the end: a draft that is refused must not keep anybody from saving.
+    _keep(enterprise_id, state)
 
 
-def _frame(state: Mapping[str, Any]) -> pd.DataFrame:
-    rows = [row | state["kept"].get(row["id"], {}) for row in state["rows"]]
-    return pd.DataFrame(rows).set_index("id").drop(columns="version")
+def _keep(enterprise_id: int, state: dict[str, Any]) -> None:
+    """Let the draft hold what has been typed."""
+    if state["typed"] == state["drafted"]:
+        return
+    with acting(*OWNERS) as (session, account):
+        if state["typed"]:
+            content = {"rows": state["rows"], "typed": {str(id): row for id, row in state["typed"].items()}}
+            drafts.save(session, _place(enterprise_id), content, by=account)
+        else:
+            drafts.drop(session, _place(enterprise_id), by=account)
+    state["drafted"] = deepcopy(state["typed"])
 
 
-def _columns() -> dict[str, Any]:
-    config: dict[str, Any] = {
-        field: st.column_config.TextColumn(
-            LABELS[field],
-            max_chars=instrument_fields.TEXTS[field],
-            required=field in REQUIRED,
-        )
-        for field in TEXTS
-    }
-    for field, enum in CHOICES.items():
-        options = [one.value for one in enum]
-        config[field] = st.column_config.SelectboxColumn(LABELS[field], options=options, required=True)
-    shown = {"kind": "器具种别", "status": "状态"}
-    return config | {field: st.column_config.TextColumn(label) for field, label in shown.items()}
-
-
-def merged(
-    rows: Sequence[Mapping[str, Any]], kept: Mapping[int, Changes], delta: Mapping[Any, Changes]
-) -> dict[int, Changes]:
-    """What has been typed, by id, over what was kept, without what is as it was; `delta` is by position."""
-    typed = {id: dict(changes) for id, changes in kept.items()}
-    for position, changes in delta.items():
-        if 0 <= int(position) < len(rows):
-            mine = typed.setdefault(rows[int(position)]["id"], {})
-            mine |= {field: "" if new is None else new for field, new in changes.items()}
-    for row in rows:
-        mine = typed.get(row["id"], {})
-        typed[row["id"]] = {field: new for field, new in mine.items() if row.get(field) != new}
-    return {id: changes for id, changes in typed.items() if changes}
-
-
-def _buttons(state: dict[str, Any], key: str) -> None:
+def _buttons(enterprise_id: int, state: dict[str, Any], key: str) -> None:
     # Open also when nothing is typed yet: the click may end the edit of the first cell.
     is_saved = st.button("保存", type="primary", key=f"{key}-save")
     if st.button("放弃修改" if state["typed"] else "关闭", key=f"{key}-drop"):
-        _leave(state, "已放弃未保存的修改" if state["typed"] else "")
+        _leave(enterprise_id, "已放弃未保存的修改" if state["typed"] else "")
     if is_saved:
-        _check_stale(state)
-        typed = state["typed"]
-        edits = [(row["id"], row["version"], typed[row["id"]]) for row in state["rows"] if row["id"] in typed]
-        if edits:
-            with acting(*OWNERS) as (session, account):
-                instruments.edit_many(session, edits, by=account)
-        _leave(state, f"已保存 {len(edits)} 台器具的修改" if edits else "没有需要保存的修改")
+        _save(enterprise_id, state)
 
 
-def _leave(state: dict[str, Any], said: str) -> None:
-    state["rows"], state["typed"] = [], {}
+def _save(enterprise_id: int, state: dict[str, Any]) -> None:
+    """Save what was typed, unless a colleague was quicker or a cell is wrong: then say so, and keep it."""
+    _check_stale(state)
+    if state["stale"]:
+        st.rerun()
+    typed = state["typed"]
+    versions = {row["id"]: row["version"] for row in state["rows"]}
+    meant = {id: grid_cells.values(changes) for id, changes in typed.items()}
+    edits = [(id, versions[id], values) for id, (values, _) in meant.items()]
+    found = {(id, field): text for id, (_, wrong) in meant.items() for field, text in wrong.items()}
+    with looking(*OWNERS) as (session, account):
+        found = instruments.problems_of_many(session, edits, by=account) | found
+    if not _is_validity_confirmed(state):
+        found |= {
+            (id, "valid_until"): UNCONFIRMED for id in _validities(state) if (id, "valid_until") not in found
+        }
+    state["wrong"] = [(id, field, typed[id].get(field), text) for (id, field), text in found.items()]
+    if state["wrong"]:
+        st.rerun()
+    if edits:
+        with acting(*OWNERS) as (session, account):
+            instruments.edit_many(session, edits, by=account)
+    _leave(enterprise_id, f"已保存 {len(edits)} 台器具的修改" if edits else "没有需要保存的修改")
+
+
+def _leave(enterprise_id: int, said: str) -> None:
+    _begin(_state(enterprise_id), [], {}, {})
+    with acting(*OWNERS) as (session, account):
+        drafts.drop(session, _place(enterprise_id), by=account)
     if said:
         look.flash(said)
     st.rerun()
 
 
 def _check_stale(state: dict[str, Any]) -> None:
-    """Look for rows that were changed meanwhile, and ask what to do about them before anything is saved."""
+    """Look for rows that were changed meanwhile."""
     versions = {row["id"]: row["version"] for row in state["rows"]}
     with looking(*OWNERS) as (session, account):
         now = ledger.chosen(session, list(state["typed"]), by=account)
-    state["stale"] = {row.id: _cells(row) for row in now if row.version != versions[row.id]}
-    if state["stale"]:
-        st.rerun()
+    state["stale"] = {row.id: grid_cells.cells(row) for row in now if row.version != versions[row.id]}
+
+
+def _settle(enterprise_id: int, state: dict[str, Any], key: str) -> None:
+    """Go on from the rows as they stand now, with the cells chosen over them."""
+    chosen = grid_conflicts.draw(state, key)
+    if chosen is None:
+        return
+    stale = state["stale"]
+    typed = {id: changes for id, changes in state["typed"].items() if id not in stale} | chosen
+    rows = [stale.get(row["id"], row) for row in state["rows"]]
+    _begin(state, rows, typed, state["drafted"])
+    _save(enterprise_id, state)
+
+
+def _validities(state: Mapping[str, Any]) -> dict[int, str]:
+    """The days typed into 有效期至 where it was empty, by id."""
+    empty = {row["id"] for row in state["rows"] if not row["valid_until"]}
+    typed = {id: changes.get("valid_until") for id, changes in state["typed"].items() if id in empty}
+    return {id: day for id, day in typed.items() if day}
+
+
+def _confirmation(state: Mapping[str, Any]) -> str:
+    return f"grid-validity-{state['number']}-{hash(tuple(_validities(state).items()))}"
+
+
+def _is_validity_confirmed(state: Mapping[str, Any]) -> bool:
+    return not _validities(state) or bool(st.session_state.get(_confirmation(state)))
 
 
 def _say(state: dict[str, Any]) -> None:
-    if state["stale"]:
-        _settle(state)
-    elif typed := state["typed"]:
+    if typed := state["typed"]:
         cells = sum(len(changes) for changes in typed.values())
         st.warning(f"已改 {len(typed)} 台器具的 {cells} 处，尚未保存", icon=":material/edit_note:")
     else:
         st.info(
             f"共 {len(state['rows'])} 台器具，可直接修改单元格，也可从 Excel 粘贴", icon=":material/edit:"
         )
+    if days := _validities(state):
+        listed = "、".join(dict.fromkeys(days.values()))
+        st.checkbox(
+            f"已核对：{len(days)} 台器具的“有效期至”（{look.plain(listed[:60])}）保存后不可修改",
+            key=_confirmation(state),
+        )
+    _say_wrong(state)
 
 
-def _settle(state: dict[str, Any]) -> None:
-    """Show what colleagues have changed meanwhile beside what was typed, and ask which holds."""
-    before = {row["id"]: row for row in state["rows"]}
-    rows = []
-    for id, theirs in state["stale"].items():
-        mine = state["typed"].get(id, {})
-        for field in EDITABLE:
-            if field in mine or theirs[field] != before[id][field]:
-                words = {"theirs": theirs[field], "mine": mine.get(field, ledger_words.UNTOUCHED)}
-                name = f"{theirs['name']} {theirs['serial_number']}"
-                rows.append({"instrument": name, "label": LABELS[field], **words})
-    st.warning(f"{len(state['stale'])} 台器具已被他人修改，请核对后决定怎样保存", icon=":material/group:")
-    tables.listing(rows, CONFLICTS, "他人的修改与我填写的对照")
-    with st.container(horizontal=True):
-        if st.button("保留他人的修改，只保存我改过的单元格"):
-            _take_over(state, is_mine_kept=True)
-        if st.button("放弃我对这些器具的修改"):
-            _take_over(state, is_mine_kept=False)
-
-
-def _take_over(state: dict[str, Any], is_mine_kept: bool) -> None:
-    """Go on from the rows as they stand now."""
-    stale = state["stale"]
-    if not is_mine_kept:
-        state["typed"] = {id: changes for id, changes in state["typed"].items() if id not in stale}
-    state["rows"] = [stale.get(row["id"], row) for row in state["rows"]]
-    state["stale"], state["number"] = {}, state["number"] + 1
-    st.rerun()
+def _say_wrong(state: dict[str, Any]) -> None:
+    """The refused cells by row and column, until they hold something else."""
+    names = {row["id"]: grid_cells.name_of(row) for row in state["rows"]}
+    rows = [
+        {
+            "instrument": names[id],
+            "label": grid_cells.label(field),
+            "typed": grid_cells.shown(field, was),
+            "sentence": text,
+        }
+        for id, field, was, text in state["wrong"]
+        if state["typed"].get(id, {}).get(field) == was
+    ]
+    if rows:
+        st.error(f"还没有保存，有 {len(rows)} 处需要改正，填写的内容都还在", icon=":material/error:")
+        tables.listing(rows, WRONG, "需要改正的单元格")

@@ -21,6 +21,7 @@ WIDTHS = {
     "validity": 170,
     "plan": 200,
     "advice": 420,
+    "sentence": 420,
     "summary": 260,
     "number": 150,
     "receipt_number": 150,
