@@ -3,7 +3,7 @@
 Scrapped instruments are left out: nothing in them can be put right any more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -163,7 +163,7 @@ def _no_kind(session: Session) -> Condition:
 
 
 def _retired_kind(session: Session) -> Condition:
-    return col(Instrument.kind_id).in_(_kinds(session, lambda kind: kind.retired_on))
+    return _among(_kinds(session, lambda kind: kind.retired_on))
 
 
 def _no_division(session: Session) -> Condition:
@@ -240,7 +240,7 @@ def _part(name: str, day: Any) -> Any:
 
 def _once_only(session: Session) -> Condition:
     once = _kinds(session, lambda kind: kind.verification_mode == VerificationMode.first_only_scrap)
-    return col(Instrument.kind_id).in_(once) & col(Instrument.valid_until).is_not(None)
+    return _among(once) & col(Instrument.valid_until).is_not(None)
 
 
 def _bought_later(session: Session) -> Condition:
@@ -267,6 +267,11 @@ def _damaged_number(session: Session) -> Condition:
         & (func.rtrim(func.substr(number, EXCEL_DIGITS + 1), "0") == "")
     )
     return is_power | is_cut
+
+
+def _among(kinds: Collection[int]) -> Condition:
+    """Of one of these kinds; with none of them no row need be read."""
+    return col(Instrument.kind_id).in_(kinds) if kinds else sa.false()
 
 
 def _kinds(session: Session, value: Callable[[Kind], Any]) -> dict[int, Any]:

@@ -85,7 +85,7 @@ def test_what_is_retired_names_its_successor_and_opens_its_rows(messy, monkeypat
     assert len(detailed) == 2
     for label, query in detailed.items():
         number = 2 if "division" in query else 1
-        assert "→ 改为" in label and f"（{number} 台）" in label
+        assert label.startswith(f"{number} 台") and "→ 改为" in label
         assert total(visit(monkeypatch, messy, "ledger", **query)) == number
 
 
@@ -93,6 +93,7 @@ def test_the_owner_is_told_how_to_mend_it(messy, monkeypatch):
     shown = said(visit(monkeypatch, messy, "ledger_quality"))
     assert "怎样改：改为现行种别" in shown
     assert "没有发现问题的检查：" in shown
+    assert "改为现行种别" in said(visit(monkeypatch, messy, "ledger", quality="retired_kind"))
 
 
 def test_a_sound_ledger_has_no_findings_and_home_is_silent(owner, messy, monkeypatch):

@@ -12,6 +12,7 @@ from db import (
     assignment,
     batches,
     checks,
+    corrections,
     counters,
     institutions,
     instruments,
@@ -29,6 +30,8 @@ from db.models import (
     BatchAction,
     BatchStatus,
     Conclusion,
+    Correction,
+    CorrectionStatus,
     Instrument,
     InstrumentChange,
     InstrumentStatus,
@@ -446,3 +449,71 @@ def test_an_added_instrument_is_not_removed_while_it_is_being_booked(database):
         is_booked = refusal is results[0]
         assert (session.get(Instrument, gauge.id) is not None) == is_booked
         assert checks.findings(session) == []
+
+
+PROOF = {"reason": "看错了月份", "file_name": "证书.pdf", "content": b"%PDF-1.7"}
+
+
+def gauge_with_request():
+    """A gauge with a certificate, its owner, a supervisor, and the request that waits."""
+    with transaction() as session:
+        owner, supervisor = make.make_account(session), make.make_account(session, Role.supervisor)
+        gauge = make.make_instrument(session, owner, valid_until=date(2027, 1, 31))
+        asked = corrections.request(session, gauge.id, date(2027, 7, 31), by=owner, **PROOF)
+        return gauge.id, owner.id, supervisor.id, asked.id
+
+
+def test_one_of_two_requests_for_the_same_instrument_waits(database):
+    gauge_id, owner_id, supervisor_id, asked_id = gauge_with_request()
+    with transaction() as session:
+        corrections.decline(session, asked_id, by=account(session, supervisor_id), reason="看不清")
+
+    def ask(session):
+        by = account(session, owner_id)
+        return corrections.request(session, gauge_id, date(2027, 8, 31), by=by, **PROOF)
+
+    results = at_once(ask, ask, ask)
+    assert [type(one) for one in refusals(results)] == [Conflict, Conflict]
+
+
+def test_a_request_is_approved_once_and_the_ledger_moves_once(database):
+    gauge_id, _, supervisor_id, asked_id = gauge_with_request()
+
+    def approve(session):
+        return corrections.approve(session, asked_id, by=account(session, supervisor_id))
+
+    def decline(session):
+        by = account(session, supervisor_id)
+        return corrections.decline(session, asked_id, by=by, reason="看不清")
+
+    results = at_once(approve, approve, decline)
+    assert len(refusals(results)) == 2
+    with reading() as session:
+        gauge = session.get(Instrument, gauge_id)
+        is_moved = gauge.valid_until == date(2027, 7, 31)
+        assert gauge.version == (2 if is_moved else 1)
+        assert session.get(Correction, asked_id).status == (
+            CorrectionStatus.approved if is_moved else CorrectionStatus.declined
+        )
+        assert not checks.findings(session)
+
+
+def test_a_result_and_an_approval_at_once_leave_the_newer_certificate(database):
+    gauge_id, _, supervisor_id, asked_id = gauge_with_request()
+    with transaction() as session:
+        clerk_id = make.make_account(session, Role.institution).id
+
+    def record(session):
+        gauge = session.get(Instrument, gauge_id)
+        clerk = account(session, clerk_id)
+        day = date(2026, 11, 20)
+        instruments.move_validity(session, gauge, date(2027, 5, 19), day, Conclusion.passed, clerk)
+
+    def approve(session):
+        return corrections.approve(session, asked_id, by=account(session, supervisor_id))
+
+    approved = at_once(record, approve)[1]
+    with reading() as session:
+        gauge = session.get(Instrument, gauge_id)
+        assert gauge.valid_until == date(2027, 5, 19)
+        assert gauge.version == (2 if isinstance(approved, Refused) else 3)

@@ -55,6 +55,8 @@ def filters(enterprise: Enterprise, places: dict[str, str]) -> ledger.Filters:
             quality = narrowing.choice("quality", "数据质量", findings.LABELS, 260)
     wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "delivery": mode}
     wanted |= {"quality": quality}
+    if quality:
+        findings.explain(quality)
     wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
     st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
     return ledger.Filters(

@@ -49,6 +49,12 @@ def draw(found: Report, ledger: str, has_remedies: bool) -> None:
         st.caption(f":material/task_alt: {NOTHING}的检查：{'、'.join(sound)}")
 
 
+def explain(key: str) -> None:
+    """Over a list narrowed to a finding: what is wrong with its rows, and what to do."""
+    finding = quality.FINDINGS[key]
+    st.caption(look.plain(f"{finding.label}：{finding.trouble}{finding.remedy}"))
+
+
 def _draw(key: str, number: int, ledger: str, has_remedy: bool) -> None:
     finding = quality.FINDINGS[key]
     st.page_link(
@@ -72,4 +78,4 @@ def _divisions(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
 
 def _said(row: Any, what: str) -> str:
     later = f"改为 {row.successor}" if row.successor else f"请选现行{what}"
-    return f"{row.name} → {later}（{row.number:,} 台）"
+    return f"{row.number:,} 台 · {row.name} → {later}"
