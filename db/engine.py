@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
@@ -57,6 +58,7 @@ def make_engine(url: str) -> Engine:
         max_overflow=20,
         hide_parameters=True,
     )
+    made.dialect.statement_compiler = Compiler
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
     return made
@@ -81,6 +83,14 @@ def _begin(connection: Any) -> None:
     # A deferred BEGIN that writes later fails at once when another writer came between.
     is_read = connection.get_execution_options().get("is_read")
     connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+
+
+class Compiler(SQLiteCompiler):
+    """SQLAlchemy passes hints on to other engines only: `NOT INDEXED` is one for SQLite."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        """The hint as it was given."""
+        return text
 
 
 @contextmanager

@@ -2,16 +2,20 @@
 
 from sqlmodel import Session, col, select
 
-from db import reach
+from db import reach, search
 from db.models import Account, Enterprise
 
 
 def page(session: Session, *, by: Account, text: str = "", size: int = 50) -> list[Enterprise]:
-    """The enterprises within the asker's reach, by name, at most `size`; `text` looks in name and code."""
+    """The enterprises within the asker's reach, by name, at most `size`.
+
+    `text` looks in the name, in its initials and in the credit code.
+    """
     conditions = [reach.enterprises(by)]
     if word := text.strip():
         conditions.append(
             col(Enterprise.name).contains(word, autoescape=True)
+            | col(Enterprise.initials).contains(search.fold(word), autoescape=True)
             | col(Enterprise.credit_code).contains(word.upper(), autoescape=True)
         )
     rows = select(Enterprise).where(*conditions).order_by(col(Enterprise.name), col(Enterprise.id))

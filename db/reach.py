@@ -73,10 +73,15 @@ def instruments(by: Account) -> Condition:
         return sa.false()
     if by.division_code is None:
         return sa.true()
-    placeless = select(Enterprise.id).where(within(Enterprise.division_code, by.division_code))
-    return within(Instrument.division_code, by.division_code) | (
-        col(Instrument.division_code).is_(None) & col(Instrument.enterprise_id).in_(placeless)
-    )
+    return within(Instrument.division_code, by.division_code) | placeless_instruments(by)
+
+
+def placeless_instruments(by: Account) -> Condition:
+    """The ledger rows used nowhere yet, of the enterprises in the area of a member of staff."""
+    owned_here = select(Enterprise.id).where(within(Enterprise.division_code, by.division_code))
+    # With the sign, the few rows without a division are looked through, not all rows of these enterprises.
+    owner_id: Any = sa.literal_column("+instruments.enterprise_id", sa.Integer)
+    return col(Instrument.division_code).is_(None) & owner_id.in_(owned_here)
 
 
 def corrections(by: Account) -> Condition:

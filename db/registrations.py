@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
-from db import accounts, clock, counters, passwords, reach, settings, sign_ins, workdays, workflow
+from db import accounts, clock, counters, passwords, reach, search, settings, sign_ins, workdays, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import (
@@ -303,6 +303,7 @@ def approve(session: Session, registration_id: int, *, by: Account, reason: str 
     enterprise = Enterprise(
         credit_code=registration.credit_code,
         name=registration.name,
+        initials=search.initials(registration.name),
         division_code=registration.division_code,
         address=registration.address,
         contact_name=registration.contact_name,

@@ -25,6 +25,8 @@ WORDS = 5
 CHUNK = 5_000
 RUN = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 TABLE = "instrument_search"
+# The key of an instrument, in a way no planner takes for the primary key.
+HIDDEN_KEY: Any = sa.literal_column("+instruments.id", sa.Integer)
 
 
 def fold(text: str) -> str:
@@ -110,27 +112,71 @@ def _write(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) ->
         session.connection().exec_driver_sql(statement, chunk)
 
 
-def condition(session: Session, typed: str, has_owner: bool) -> sa.ColumnElement[bool]:
-    """The instruments that hold every word of what was typed, five words at most.
+class Words:
+    """What was typed into the box, five words at most; false when it is nothing.
 
     `has_owner` looks into the owner's name too: to the owner itself it would say nothing.
     """
-    words = fold(typed).split()[:WORDS]
-    text: Any = col(Instrument.search_text)
-    if not has_owner:
-        find = sa.func.instr if _is_sqlite(session) else sa.func.strpos
-        text = sa.func.substr(text, 1, find(text, "\n"))
-    found = [text.contains(word, autoescape=True) for word in words]
-    if query := _query(words, _is_sqlite(session)):
-        found.insert(0, col(Instrument.id).in_(_matching(query, _is_sqlite(session))))
-    return sa.and_(sa.true(), *found)
+
+    def __init__(self, session: Session, typed: str, has_owner: bool):
+        self._session = session
+        self._words = fold(typed).split()[:WORDS]
+        self._has_owner = has_owner
+        self._is_sqlite = _is_sqlite(session)
+        self._pieces = _query(self._words, self._is_sqlite)
+        # Whether what is typed is shorter than a piece: many of them may begin with it.
+        self.is_short = "*" in self._pieces
+        # Whether `rows` begins at once, instead of reading the whole index first.
+        self.is_ordered = self._is_sqlite and self._pieces != "" and not self.is_short
+
+    def __bool__(self) -> bool:
+        return bool(self._words)
+
+    def held(self, text: Any = Instrument.search_text) -> list[sa.ColumnElement[bool]]:
+        """That every word is part of the text."""
+        find = sa.func.instr if self._is_sqlite else sa.func.strpos
+        if not self._has_owner:
+            text = sa.func.substr(text, 1, find(text, "\n"))
+        return [find(text, word) > 0 for word in self._words]
+
+    def rows(self, *conditions: Any) -> tuple[Any, Any]:
+        """The ids the index finds, for instruments under `conditions`, and the key to order them by.
+
+        SQLite reads its index along the key, either way, and stops when there are enough. PostgreSQL reads
+        all of the index and then row by row; left to itself it would often read the whole table instead.
+        """
+        conditions = (*self.held(), *conditions)
+        if not self._pieces:
+            return sa.select(HIDDEN_KEY).select_from(Instrument).where(*conditions), HIDDEN_KEY
+        if self._is_sqlite:
+            key: Any = sa.table(TABLE, sa.column("rowid")).c.rowid
+            # With the sign, the one way to join is from the index to the instruments.
+            here = col(Instrument.id) == sa.literal_column(f"+{TABLE}.rowid")
+            return sa.select(key).join(Instrument, here).where(self._matching(), *conditions), key
+        # It takes an unknown word for a frequent one, and starting helpers takes longer than finding nothing.
+        self._session.execute(sa.text("SET LOCAL max_parallel_workers_per_gather = 0"))
+        key = sa.table(TABLE, sa.column("instrument_id")).c.instrument_id
+        found = sa.select(key).where(self._matching()).cte("found").prefix_with("MATERIALIZED")
+        here = col(Instrument.id) == found.c.instrument_id
+        row = sa.select(Instrument.id).where(here, *conditions).offset(0).lateral("row")
+        return sa.select(found.c.instrument_id).join(row, sa.true()), found.c.instrument_id
+
+    def condition(self) -> sa.ColumnElement[bool]:
+        """That an instrument holds every word."""
+        return sa.and_(sa.true(), *([self._indexed()] if self._pieces else []), *self.held())
+
+    def _indexed(self) -> sa.ColumnElement[bool]:
+        column: Any = sa.column("rowid" if self._is_sqlite else "instrument_id")
+        return col(Instrument.id).in_(sa.select(column).select_from(sa.table(TABLE)).where(self._matching()))
+
+    def _matching(self) -> Any:
+        where = f"{TABLE} MATCH :pieces" if self._is_sqlite else "pieces @@ CAST(:pieces AS tsquery)"
+        return sa.text(where).bindparams(pieces=self._pieces)
 
 
-def _matching(query: str, is_sqlite: bool) -> Any:
-    if is_sqlite:
-        return sa.text(f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH :pieces").bindparams(pieces=query)
-    where = f"SELECT instrument_id FROM {TABLE} WHERE pieces @@ CAST(:pieces AS tsquery)"
-    return sa.text(where).bindparams(pieces=query)
+def condition(session: Session, typed: str, has_owner: bool) -> sa.ColumnElement[bool]:
+    """The instruments that hold every word of what was typed, as `Words` says."""
+    return Words(session, typed, has_owner).condition()
 
 
 def _query(words: Iterable[str], is_sqlite: bool) -> str:
@@ -148,6 +194,8 @@ def _query(words: Iterable[str], is_sqlite: bool) -> str:
 
 def load(session: Session) -> None:
     """Index a ledger that is not indexed yet, as an upgrade finds it; every text is written anew."""
+    for owner in session.exec(select(Enterprise).where(Enterprise.initials == "")):
+        owner.initials = initials(owner.name)
     if session.scalar(select(sa.exists().select_from(Instrument))) and not _has_any(session):
         last = 0
         while rows := _unindexed(session, last):

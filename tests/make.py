@@ -44,6 +44,7 @@ def make_enterprise(
         **{
             "credit_code": stem + credit_check_character(stem),
             "name": name,
+            "initials": search.initials(name),
             "division_code": division_code,
             "contact_name": "陈师傅",
             "mobile": "13800138000",

@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.divisions import full_name
 from catalog.identifiers import credit_check_character, organization_check_character
+from db import search
 from db.demo.bureau import DISTRICTS, XIHU, Bureau, add_account
 from db.demo.diary import Diary, moment
 from db.demo.histories import Move, walk
@@ -199,6 +200,7 @@ def _owner(
     values = _applicant(names, sector, division_code, place + 1)
     at = moment(day, slot=1, minute=place % 80)
     enterprise = Enterprise(**{field: values[field] for field in ENTERPRISE_FIELDS}, created_at=at)
+    enterprise.initials = search.initials(enterprise.name)
     enterprise.id = place + 1
     writer.add(Enterprise, enterprise.model_dump())
     account = add_account(

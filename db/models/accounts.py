@@ -10,12 +10,13 @@ from db.models.enums import LinkStatus, RegistrationStatus, Role, named
 
 
 class Enterprise(SQLModel, table=True):
-    """使用单位: the owner of a ledger."""
+    """使用单位: the owner of a ledger; `initials` are those of the pinyin of its name."""
 
     __tablename__ = "enterprises"
     id: int = Field(default=None, primary_key=True)
     credit_code: str = Field(max_length=18, unique=True)
     name: str = Field(max_length=120, index=True)
+    initials: str = Field(default="", max_length=120)
     division_code: str = Field(foreign_key="divisions.code", max_length=6, index=True)
     address: str = Field(default="", max_length=200)
     contact_name: str = Field(default="", max_length=60)

@@ -58,10 +58,27 @@ class Instrument(SQLModel, table=True):
     __table_args__ = (
         sa.CheckConstraint("quantity >= 1", name="quantity_is_positive"),
         sa.Index("ix_instruments_enterprise_id", "enterprise_id", "status", "valid_until"),
+        # The ledger of one owner in the order of its pages, with all that lists are narrowed to.
+        sa.Index(
+            "ix_instruments_owned",
+            *("enterprise_id", "id", "status", "valid_until", "kind_id", "purpose", "delivery_mode"),
+            *("origin", "conclusion", "division_code"),
+        ),
         sa.Index("ix_instruments_status_valid_until", "status", "valid_until", "division_code"),
-        sa.Index("ix_instruments_division_code", "division_code", "status", "valid_until"),
+        # The same for the area of a member of staff.
+        sa.Index(
+            "ix_instruments_division_code",
+            *("division_code", "status", "valid_until", "kind_id", "purpose", "delivery_mode"),
+            *("origin", "conclusion", "enterprise_id"),
+        ),
         sa.Index("ix_instruments_kind_id", "kind_id", "division_code"),
         sa.Index("ix_instruments_identity", "enterprise_id", "serial_number"),
+        sa.Index(
+            "ix_instruments_rejected",
+            "division_code",
+            sqlite_where=sa.text("conclusion = 'rejected'"),
+            postgresql_where=sa.text("conclusion = 'rejected'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

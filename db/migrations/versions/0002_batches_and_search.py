@@ -30,6 +30,10 @@ def upgrade() -> None:
         sqlite_where=where,
         postgresql_where=where,
     )
+    with op.batch_alter_table("enterprises") as table:
+        table.add_column(sa.Column("initials", AutoString(length=120), nullable=False, server_default=""))
+    with op.batch_alter_table("enterprises") as table:
+        table.alter_column("initials", server_default=None)
     with op.batch_alter_table("corrections") as table:
         table.add_column(sa.Column("before", sa.Date(), nullable=True))
     op.create_index("ix_corrections_status", "corrections", ["status", "requested_at"])
@@ -48,6 +52,27 @@ def upgrade() -> None:
     ) as table:
         table.alter_column("search_text", type_=AutoString(length=1000), existing_nullable=False)
     _make_search()
+    _make_indexes()
+
+
+def _make_indexes() -> None:
+    """The lists of a large ledger: narrowed by anything, for an area or an owner."""
+    narrowed = ["status", "valid_until", "kind_id", "purpose", "delivery_mode", "origin", "conclusion"]
+    op.drop_index("ix_instruments_division_code", "instruments")
+    op.create_index(
+        "ix_instruments_division_code", "instruments", ["division_code", *narrowed, "enterprise_id"]
+    )
+    op.create_index(
+        "ix_instruments_owned", "instruments", ["enterprise_id", "id", *narrowed, "division_code"]
+    )
+    where = sa.text("conclusion = 'rejected'")
+    op.create_index(
+        "ix_instruments_rejected",
+        "instruments",
+        ["division_code"],
+        sqlite_where=where,
+        postgresql_where=where,
+    )
 
 
 def _make_batches() -> None:
