@@ -166,8 +166,6 @@ elif ledger_grid.is_open(chosen.id):
     ledger_grid.draw(chosen.id)
 elif batches.is_asked():
     look.header("台账批次", f"{chosen.name}：批量修改和导入的记录，可以整批撤回。")
-    if st.button("返回台账", icon=":material/arrow_back:"):
-        entry.back()
     batches.draw(chosen.id)
 else:
     listing(chosen)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import batches, instrument_fields, workflow
 from db.models import OWNERS, BatchAction, BatchStatus, Role, Subject
-from pages.parts import import_start, ledger_words, look, tables
+from pages.parts import entry, import_start, ledger_words, look, tables
 from pages.parts.account import acting, looking
 
 SIZE = 10
@@ -24,7 +24,7 @@ MODE = "batches"
 
 def button() -> None:
     """From the ledger to its batches, which have an address of their own."""
-    if st.button("批次", icon=":material/history:", help="批量修改和导入的记录，可整批撤回"):
+    if st.button("批次", help="批量修改和导入的记录，可整批撤回"):
         st.query_params.from_dict({"mode": MODE})
         st.rerun()
 
@@ -36,12 +36,14 @@ def is_asked() -> bool:
 
 def draw(enterprise_id: int) -> None:
     """The list, by pages; the batch picked in it can be taken back."""
+    toolbar, table = st.container(horizontal=True, vertical_alignment="center"), st.container()
+    if toolbar.button("返回台账", icon=":material/arrow_back:"):
+        entry.back()
     with looking(*OWNERS) as (session, account):
         total = batches.count(session, enterprise_id, by=account)
     if not total:
         look.empty("还没有批量修改或导入")
         return
-    toolbar, table = st.container(horizontal=True, vertical_alignment="center"), st.container()
     number = tables.pager(total, SIZE, f"batches-{enterprise_id}")
     with looking(*OWNERS) as (session, account):
         rows = batches.page(session, enterprise_id, by=account, number=number, size=SIZE)

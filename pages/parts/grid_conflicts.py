@@ -78,9 +78,10 @@ def draw(state: dict[str, Any], key: str) -> dict[int, Changes] | None:
 
 
 def _ask(cell: Difference, key: str) -> str | None:
+    both = {"他人的": (cell.theirs, THEIRS), "我的": (cell.mine, MINE)}
     words = {
-        THEIRS: f"他人的：{grid_cells.shown(cell.field, cell.theirs)}",
-        MINE: f"我的：{grid_cells.shown(cell.field, cell.mine)}",
+        side: f"{who}{'（未改）' if value == cell.before else ''}：{grid_cells.shown(cell.field, value)}"
+        for who, (value, side) in both.items()
     }
     before = look.plain(grid_cells.shown(cell.field, cell.before))
     return st.radio(

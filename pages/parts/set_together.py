@@ -22,7 +22,7 @@ OUTCOME = "set_together_preview"
 def button(enterprise_id: int, wanted: Filters, picked: Sequence[Any], is_open: bool = True) -> None:
     """Opens the dialog; `wanted` are the filters of the list, `picked` the rows ticked in it."""
     hint = "把一项内容改成同一个值：选中的器具，或符合当前筛选的全部器具"
-    if st.button("批量修改", icon=":material/edit_attributes:", disabled=not is_open, help=hint):
+    if st.button("批量修改", disabled=not is_open, help=hint):
         _ask(enterprise_id, wanted, [row.id for row in picked])
 
 
@@ -40,13 +40,15 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
         asked = (enterprise_id, field, value, tuple(scope) if isinstance(scope, Sequence) else scope)
         # What was shown for something else is not what would be done.
         outcome = _shown(asked)
-        if st.button("预览", type="secondary" if outcome else "primary", key="together-preview"):
+        toolbar = st.container(horizontal=True)
+        if toolbar.button("预览", type="secondary" if outcome else "primary", key="together-preview"):
             with acting(*OWNERS) as (session, account):
                 outcome = batches.preview(session, enterprise_id, field, value, scope, by=account)
             st.session_state[OUTCOME] = (asked, outcome)
         if outcome:
+            with toolbar:
+                _confirm(enterprise_id, field, value, scope, outcome)
             _tell(field, outcome)
-            _confirm(enterprise_id, field, value, scope, outcome)
 
     dialog()
 
@@ -63,7 +65,9 @@ def _scope(wanted: Filters, ids: Sequence[int]) -> Scope:
         MATCHING: "台账中的全部器具" if is_all else "符合当前筛选的全部器具（包括其他页）",
     }
     options = [PICKED, MATCHING] if ids else [MATCHING]
-    chosen = st.radio("修改哪些器具", options, format_func=lambda one: words[one], key="together-scope")
+    chosen = st.radio(
+        "修改哪些器具", options, format_func=lambda one: words[one], horizontal=True, key="together-scope"
+    )
     return ids if chosen == PICKED else wanted
 
 
@@ -116,10 +120,9 @@ def _tell(field: str, outcome: Outcome) -> None:
 
 
 def _confirm(enterprise_id: int, field: str, value: Any, scope: Scope, outcome: Outcome) -> None:
-    if not outcome.changed:
-        st.info("没有需要修改的器具", icon=":material/info:")
-        return
-    if st.button(f"确定修改 {outcome.changed:,} 台", type="primary", key="together-confirm"):
+    is_open = outcome.changed > 0
+    label = f"确定修改 {outcome.changed:,} 台" if is_open else "没有需要修改的器具"
+    if st.button(label, type="primary", disabled=not is_open, key="together-confirm"):
         with acting(*OWNERS) as (session, account):
             done = batches.set_together(
                 session, enterprise_id, field, value, scope, by=account, expected=outcome.seal

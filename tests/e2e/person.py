@@ -92,6 +92,19 @@ class Person:
         self.page.wait_for_timeout(300)
         browser.settled(self.page)
 
+    def writes_cell(self, row: int, text: str) -> None:
+        """Write over the first cell of a row of the data editor."""
+        grid = self.page.get_by_test_id("stDataFrame").first
+        grid.scroll_into_view_if_needed()
+        place = {"x": 60, "y": HEADER_HEIGHT + ROW_HEIGHT * row + ROW_HEIGHT // 2}
+        grid.click(position=place)
+        self.page.keyboard.press("Enter")
+        field = self.page.locator("#portal").locator("input, textarea").first
+        field.fill(text)
+        field.press("Enter")
+        self.page.wait_for_timeout(300)
+        browser.settled(self.page)
+
     def reads(self, text: str) -> None:
         """Wait until the words stand on the screen."""
         expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible()
