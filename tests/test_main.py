@@ -1,5 +1,6 @@
 """The command line: exit codes, and one sentence where something is refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from db import __main__ as command_line
 from db import demo, passwords, schema
 from db.engine import reading, transaction
 from db.errors import Refused
-from db.models import Account, Role
+from db.models import Account, Batch, Enterprise, Instrument, Role
 from tests import make
+from tests.test_imports import book
 
 ROOT = Path(__file__).parent.parent
 
@@ -206,3 +208,91 @@ def test_a_refusal_ends_in_two_and_a_defect_in_a_traceback(sqlite, capsys, monke
     monkeypatch.setattr(command_line.checks, "findings", lambda session: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command_line.main(["check"])
+
+
+@pytest.fixture
+def ledger_owner(sqlite, tmp_path, monkeypatch):
+    """The boiler works, committed; its credit code."""
+    monkeypatch.setenv("YUEJIAN_FILES", str(tmp_path / "files"))
+    with transaction() as session:
+        owner = make.make_account(session)
+        return session.get_one(Enterprise, owner.enterprise_id).credit_code
+
+
+def workbook(tmp_path, *rows):
+    """A file of gauges."""
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(book(*rows))
+    return str(path)
+
+
+def answer(capsys):
+    """The last line of the output, without the seconds."""
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert said.pop("seconds") >= 0
+    return {name: count for name, count in said.items() if count}
+
+
+def instrument_count():
+    """How many instruments there are."""
+    with reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(Instrument))
+
+
+def test_a_ledger_is_imported_and_its_last_line_is_json(ledger_owner, tmp_path, capsys):
+    path = workbook(tmp_path, {}, {"出厂编号": "HY38"})
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 0
+    assert answer(capsys) == {"rows": 2, "added": 2}
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 0
+    assert answer(capsys) == {"rows": 2, "unchanged": 2}
+    assert instrument_count() == 2
+
+
+def test_the_object_names_every_outcome(ledger_owner, tmp_path, capsys):
+    command_line.main(["import-ledger", workbook(tmp_path, {}), "--enterprise", ledger_owner])
+    named = list(json.loads(capsys.readouterr().out.splitlines()[-1]))
+    assert named == ["rows", "added", "updated", "unchanged", "invalid", "duplicates", "seconds"]
+
+
+def test_a_dry_run_tells_what_would_happen_and_writes_nothing(ledger_owner, tmp_path, capsys):
+    path = workbook(tmp_path, {})
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner, "--dry-run"]) == 0
+    assert answer(capsys) == {"rows": 1, "added": 1}
+    assert instrument_count() == 0
+
+
+def test_one_bad_row_refuses_a_file_and_partial_takes_the_rest(ledger_owner, tmp_path, capsys):
+    path = workbook(tmp_path, {}, {"出厂编号": None})
+    errors = tmp_path / "错误.xlsx"
+    arguments = ["import-ledger", path, "--enterprise", ledger_owner, "--errors", str(errors)]
+    assert command_line.main(arguments) == 1
+    assert answer(capsys) == {"rows": 2, "invalid": 1}
+    assert (instrument_count(), errors.stat().st_size > 0) == (0, True)
+    assert command_line.main([*arguments, "--partial"]) == 1
+    assert answer(capsys) == {"rows": 2, "added": 1, "invalid": 1}
+    assert instrument_count() == 1
+
+
+def test_an_import_may_be_made_in_somebodys_name(ledger_owner, tmp_path, capsys):
+    with transaction() as session:
+        clerk = make.make_account(session, Role.supervisor).username
+    path = workbook(tmp_path, {})
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner, "--by", clerk]) == 0
+    with reading() as session:
+        batch = session.exec(select(Batch)).one()
+        assert session.get_one(Account, batch.created_by_id).username == clerk
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["missing.xlsx", "--enterprise", "9133"], "没有这个文件"),
+        ([__file__, "--enterprise", "9133"], "没有统一社会信用代码为 9133 的使用单位"),
+        ([__file__, "--enterprise", "OWN", "--by", "nobody"], "没有账号 nobody"),
+        ([__file__, "--enterprise", "OWN"], "文件缺少必填列"),
+    ],
+)
+def test_a_file_that_cannot_be_imported_is_refused_in_one_sentence(ledger_owner, capsys, arguments, words):
+    chosen = [ledger_owner if one == "OWN" else one for one in arguments]
+    assert command_line.main(["import-ledger", *chosen]) == 2
+    assert words in sentence(capsys)

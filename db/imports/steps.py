@@ -296,7 +296,8 @@ def _ask_for_columns(batch_id: int, account_id: int, contents: Contents, lacking
 def _lacking(contents: Contents, lacking: list[str]) -> str:
     unknown = [h for h, f in zip(contents.headings, contents.fields, strict=True) if h and not f]
     said = f"；没有识别的列：{'、'.join(unknown[:10])}" if unknown else ""
-    lack = f"工作表“{contents.sheet}”缺少必填列：{'、'.join(lacking)}{said}"
+    where = f"工作表“{contents.sheet}”" if contents.sheet else "文件"
+    lack = f"{where}缺少必填列：{'、'.join(lacking)}{said}"
     return f"{lack}。请按模板改正列名，或在网页上导入并对应各列"
 
 
