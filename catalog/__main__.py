@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from catalog.lists import DIVISION_SHEET, KIND_SHEET, content, division_book, kind_book, shipped
+from catalog.list_books import DIVISION_SHEET, KIND_SHEET, content, division_book, kind_book
+from catalog.lists import shipped
 from catalog.workbook import TITLE, write_template
 
 OK, REFUSED = 0, 2

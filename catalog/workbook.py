@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from catalog import drop_downs
 from catalog.columns import COLUMNS, DIVISION, Column
-from catalog.lists import (
+from catalog.list_books import (
     BODY_FONT,
     DIVISION_SHEET,
     FONT,
@@ -20,7 +20,6 @@ from catalog.lists import (
     LINE_HEIGHT,
     TITLE_FONT,
     WRAPPED,
-    Lists,
     content,
     fill_divisions,
     fill_kinds,
@@ -28,9 +27,9 @@ from catalog.lists import (
     line_count,
     new_book,
     printed,
-    shipped,
     write,
 )
+from catalog.lists import Lists, shipped
 
 TITLE = "强制检定器具信息导入模板"
 # Goes up when columns or lists are laid out differently; an import reads every version.

@@ -13,7 +13,7 @@ from typing import NoReturn
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlmodel import Session, col, select
 
-from db import accounts, checks, demo, imports, schema
+from db import accounts, checks, imports, schema
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Enterprise, Role
@@ -87,6 +87,9 @@ def fill_demo(options: argparse.Namespace) -> int:
     """Fill an empty database; one that holds anything is left alone, so that `make run` may be repeated."""
     if options.enterprises < 1 or options.instruments < 1:
         raise Refused("--enterprises 和 --instruments 请填正整数")
+    # Takes half a second to load, which no other command needs.
+    from db import demo
+
     with reading() as session:
         is_empty = demo.is_empty(session)
     if not is_empty:

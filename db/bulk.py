@@ -4,12 +4,16 @@ Values are those of the models; each column's type turns them into what is store
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col
+
+# In KiB.
+ROOM, USUAL = 65_536, 2_000
 
 
 def insert(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -91,6 +95,22 @@ def _stored(session: Session, table: sa.Table) -> Callable[[str, Sequence[Any]],
         return [known[value] for value in values]
 
     return column
+
+
+@contextmanager
+def room(session: Session) -> Iterator[None]:
+    """While many rows are written, keep the pages of their indexes in memory.
+
+    With SQLite's usual 2 MB they would be written and read again and again.
+    """
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    if is_sqlite:
+        session.connection().exec_driver_sql(f"PRAGMA cache_size = -{ROOM}")
+    try:
+        yield
+    finally:
+        if is_sqlite:
+            session.connection().exec_driver_sql(f"PRAGMA cache_size = -{USUAL}")
 
 
 def ids(session: Session, model: Any, count: int) -> list[int]:

@@ -14,7 +14,6 @@ from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
-from pypinyin import Style, lazy_pinyin
 from sqlmodel import Session, col, select
 
 from db.models import Enterprise, Instrument
@@ -37,13 +36,28 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=50_000)
 def initials(text: str) -> str:
     """The first letters of the pinyin of Chinese text, 'ylb' for 压力表; what is not Chinese is left out."""
+    # Its dictionary takes half a second to load, which most commands do not need.
+    from pypinyin import Style, lazy_pinyin
+
     letters = lazy_pinyin(text, style=Style.FIRST_LETTER, errors="ignore")
     return "".join(letter[0] for letter in letters if letter).lower()
 
 
+def _described(text: str) -> tuple[str, str]:
+    """A text folded, and its pieces."""
+    folded = fold(text)
+    return folded, _cut(folded)
+
+
 @lru_cache(maxsize=50_000)
-def _described(text: str, has_initials: bool) -> str:
-    return f"{fold(text)} {initials(text)}" if has_initials else fold(text)
+def _remembered(text: str) -> tuple[str, str]:
+    return _described(text)
+
+
+@lru_cache(maxsize=50_000)
+def _named(name: str) -> tuple[str, str]:
+    """A name, found by its initials too."""
+    return _described(f"{name} {initials(name)}")
 
 
 def text_of(values: Mapping[str, Any], owner: str) -> str:
@@ -52,8 +66,22 @@ def text_of(values: Mapping[str, Any], owner: str) -> str:
     At most 1000 characters: a line of the particulars of FIELDS, and one of the owner's name; folded, with
     the initials of both names.
     """
-    parts = (_described(values[field] or "", field == "name") for field in FIELDS)
-    return f"{' '.join(parts)}\n{_described(owner, True)}"[:LIMIT]
+    return noted(values, owner)[0]
+
+
+def noted(values: Mapping[str, Any], owner: str) -> tuple[str, str]:
+    """The text of `text_of` and its pieces, for many instruments with much in common."""
+    name, owned = _named(values["name"] or ""), _named(owner)
+    specification, maker, place = (
+        _remembered(values[field] or "") for field in ("specification", "manufacturer", "location")
+    )
+    # Hardly two have the same number: it is not worth remembering.
+    number = _described(values["serial_number"] or "")
+    parts = (name, specification, number, maker, place)
+    text = f"{' '.join([part[0] for part in parts])}\n{owned[0]}"
+    if len(text) > LIMIT:
+        return text[:LIMIT], pieces(text[:LIMIT])
+    return text, " ".join([part[1] for part in (*parts, owned)])
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:
@@ -62,24 +90,30 @@ def _runs(text: str) -> Iterator[tuple[str, int]]:
         yield run, 3 if run.isascii() else 2
 
 
-@lru_cache(maxsize=50_000)
-def _cut(part: str) -> str:
-    found = {run[at : at + size] for run, size in _runs(part) for at in range(len(run))}
-    return " ".join(sorted(found))
+def _cut(text: str) -> str:
+    found = {run[at : at + size] for run, size in _runs(text) for at in range(len(run))}
+    return " ".join(found)
 
 
 def pieces(text: str) -> str:
-    """The pieces of a text, separated by spaces; a piece that occurs twice may be given twice."""
-    return " ".join(_cut(part) for part in text.split())
+    """The pieces of a text, separated by spaces."""
+    return _cut(text)
 
 
 def add(session: Session, rows: Iterable[tuple[int, str]]) -> None:
     """Note the texts of new instruments, each (id, text)."""
-    is_sqlite = _is_sqlite(session)
-    statement = f"INSERT INTO {TABLE} (rowid, pieces) VALUES (?, ?)"
-    if not is_sqlite:
-        statement = f"INSERT INTO {TABLE} (instrument_id, pieces) VALUES (%s, %s::tsvector)"
-    _write(session, statement, ((id, _stored(text, is_sqlite)) for id, text in rows))
+    add_pieces(session, ((id, pieces(text)) for id, text in rows))
+
+
+def add_pieces(session: Session, rows: Iterable[tuple[int, str]]) -> None:
+    """Note new instruments, each (id, the pieces of its text as `noted` gives them)."""
+    if _is_sqlite(session):
+        return _write(session, f"INSERT INTO {TABLE} (rowid, pieces) VALUES (?, ?)", rows)
+    cursor: Any = session.connection().connection.cursor()
+    with cursor, cursor.copy(f"COPY {TABLE} (instrument_id, pieces) FROM STDIN") as copy:
+        for id, held in rows:
+            # Pieces hold no quotes, so they are lexemes as they stand.
+            copy.write_row((id, "'" + held.replace(" ", "' '") + "'"))
 
 
 def remove(session: Session, rows: Iterable[tuple[int, str]]) -> None:
@@ -99,11 +133,6 @@ def replace(session: Session, rows: Sequence[tuple[int, str, str]]) -> None:
 
 def _is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
-
-
-def _stored(text: str, is_sqlite: bool) -> str:
-    # Pieces hold no quotes, so they are lexemes as they stand.
-    return pieces(text) if is_sqlite else " ".join(f"'{piece}'" for piece in pieces(text).split())
 
 
 def _write(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from catalog import divisions, kinds, lists, workbook
+from catalog import divisions, kinds, list_books, lists, workbook
 from catalog.__main__ import main
 from catalog.files import Edition
 from catalog.lookup import DivisionIndex, KindIndex, KnownDivision, KnownKind
@@ -220,8 +220,8 @@ def test_another_edition_of_the_lists_is_shown_where_one_is_in_force():
 
 def test_the_lists_are_also_workbooks_of_their_own(book):
     for name, made in (
-        ("强检器具目录", lists.kind_book(lists.shipped())),
-        ("行政区划信息", lists.division_book(lists.shipped())),
+        ("强检器具目录", list_books.kind_book(lists.shipped())),
+        ("行政区划信息", list_books.division_book(lists.shipped())),
     ):
         assert made.sheetnames == [name]
         assert list(made[name].values) == list(book[name].values)

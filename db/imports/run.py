@@ -79,8 +79,9 @@ def run(
     wanted, duplicates = _wanted(sheet)
     updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id)
     task = Task(session, batch, owner, by, report)
-    added = _add(task, sheet, fresh)
-    _update(task, updates)
+    with bulk.room(session):
+        added = _add(task, sheet, fresh)
+        _update(task, updates)
     invalid = len(sheet.invalid) - duplicates
     totals = {
         "rows": sheet.size,
@@ -234,12 +235,12 @@ def _whole(
 
 def _insert(task: Task, rows: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
     ids, now = bulk.ids(task.session, Instrument, len(rows)), clock.now()
-    texts = [search.text_of(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in rows]
+    notes = [search.noted(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in rows]
     rest = (task.owner.id, 1, InstrumentStatus.in_use, now)
     columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "id", "search_text")
-    whole = [(*full, *rest, id, text) for (_, full), id, text in zip(rows, ids, texts, strict=True)]
+    whole = [(*full, *rest, id, text) for (_, full), id, (text, _) in zip(rows, ids, notes, strict=True)]
     bulk.insert(task.session, Instrument, columns, whole)
-    search.add(task.session, zip(ids, texts, strict=True))
+    search.add_pieces(task.session, ((id, held) for id, (_, held) in zip(ids, notes, strict=True)))
     _trace(task, [(id, f"第 {number} 行") for id, (number, _) in zip(ids, rows, strict=True)])
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from catalog import marking, reading
 from catalog.columns import COLUMNS, EXTRAS
 from catalog.marking import Problem, Summary
 from catalog.reading import Contents, Unreadable
-from db import attachments, audit, clock, reach, workflow
+from db import attachments, audit, clock, reach, search, workflow
 from db import engine as engines
 from db.errors import Conflict, NotFound, Refused
 from db.imports import rows
@@ -118,10 +119,10 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
     """
     source, name, chosen = _source(batch_id, account_id)
     try:
-        contents = reading.read(source, name, chosen, lambda count: report("读取", count))
+        contents, lists = _opened(source, name, chosen, report)
         if lacking := rows.missing(contents.fields):
             return _ask_for_columns(batch_id, account_id, contents, lacking)
-        sheet = _sheet(contents)
+        sheet = _sheet(contents, lists)
     except Unreadable as error:
         return _fail(batch_id, account_id, str(error))
     outcome = _tried(batch_id, account_id, sheet, report)
@@ -140,8 +141,8 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
     """
     source, name, chosen = _source(batch_id, account_id, is_starting=True)
     try:
-        contents = reading.read(source, name, chosen, lambda count: report("读取", count))
-        sheet = _sheet(contents)
+        contents, lists = _opened(source, name, chosen, report)
+        sheet = _sheet(contents, lists)
     except Unreadable as error:
         raise Refused(str(error)) from error
     with engines.transaction() as session:
@@ -176,10 +177,10 @@ def import_file(
         by = _actor(session, account_id)
         batch_id = upload(session, enterprise_id, path.name, path.read_bytes(), by=by).id
     try:
-        contents = reading.read(path, path.name, None, lambda count: report("读取", count))
+        contents, lists = _opened(path, path.name, None, report)
         if lacking := rows.missing(contents.fields):
             raise Unreadable(_lacking(contents, lacking))
-        sheet = _sheet(contents)
+        sheet = _sheet(contents, lists)
     except Unreadable as error:
         _fail(batch_id, account_id, str(error))
         raise Refused(str(error)) from error
@@ -243,9 +244,25 @@ def _actor(session: Session, account_id: int) -> Account:
     return by
 
 
-def _sheet(contents: Contents) -> Sheet:
+def _opened(
+    source: Path, name: str, chosen: dict[int, str] | None, report: Report
+) -> tuple[Contents, Future[Lists]]:
+    """The file, opened by its own process; what its cells may name is made ready meanwhile."""
+    with ThreadPoolExecutor(1) as beside:
+        lists = beside.submit(_lists)
+        return reading.read(source, name, chosen, lambda count: report("读取", count)), lists
+
+
+def _lists() -> Lists:
+    # The first initials take half a second, for a dictionary.
+    search.initials("器")
     with engines.reading() as session:
-        return rows.read(session, contents, Lists(session))
+        return Lists(session)
+
+
+def _sheet(contents: Contents, lists: Future[Lists]) -> Sheet:
+    with engines.reading() as session:
+        return rows.read(session, contents, lists.result())
 
 
 def _tried(batch_id: int, account_id: int, sheet: Sheet, report: Report) -> Outcome:

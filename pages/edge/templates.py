@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from catalog.lists import DIVISION_SHEET, KIND_SHEET, Lists, content, division_book, kind_book
+from catalog.list_books import DIVISION_SHEET, KIND_SHEET, content, division_book, kind_book
+from catalog.lists import Lists
 from catalog.workbook import TITLE, VERSION, template
 from db import reference
 from db.engine import reading
