@@ -13,7 +13,9 @@ import openpyxl
 import pytest
 from sqlmodel import col, func, select
 
+from catalog import workbook
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
+from catalog.export import write_csv
 from catalog.marking import SUMMARY_SHEET
 from db import appointments, attachments, batches, imports, instruments, ledger
 from db import engine as engines
@@ -33,7 +35,7 @@ from db.models import (
     Purpose,
     Role,
 )
-from tests import make
+from tests import make, office
 
 ROOT = Path(__file__).parent.parent
 GAUGE = {
@@ -461,8 +463,8 @@ def code_of(owner):
 
 @pytest.mark.slow
 def test_an_import_killed_in_the_middle_has_written_nothing_and_says_so(owner, tmp_path):
-    path = tmp_path / "台账.xlsx"
-    path.write_bytes(book(*({"出厂编号": f"HY{number:06}"} for number in range(30_000))))
+    path = tmp_path / "台账.csv"
+    write_csv(path, GAUGE, ({**GAUGE, "出厂编号": f"HY{number:06}"}.values() for number in range(100_000)))
     process = run(path, "--enterprise", code_of(owner))
     try:
         batch = started(process)
@@ -503,3 +505,21 @@ def wait_for_rollback(owner):
             return
         except Exception:
             time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls"])
+def test_the_template_filled_in_with_libreoffice_is_imported(owner, tmp_path, kind):
+    made = workbook.template()
+    plate = GAUGE | {DIVISION: "330106 西湖区", KIND: "91101 指示类压力表、显示类压力表", "出厂编号": "00123"}
+    plate |= {"购置时间": date(2024, 3, 15), "有效期至": date(2027, 3, 14), "器具数量": 1}
+    for index, column in enumerate(COLUMNS, start=1):
+        made[workbook.DATA_SHEET].cell(2, index, plate.get(column.heading))
+    path = tmp_path / "填好.xlsx"
+    made.save(path)
+    back = office.saved(path, kind, tmp_path / "office")
+    outcome, is_written = imports.import_file(back, owner.enterprise_id, owner.id)
+    assert (is_written, outcome.totals["added"], outcome.refused) == (True, 1, 0)
+    (gauge,) = rows_of(owner)
+    assert (gauge.serial_number, gauge.division_code) == ("00123", make.XIHU)
+    assert (gauge.purchased_on, gauge.valid_until) == (date(2024, 3, 15), date(2027, 3, 14))

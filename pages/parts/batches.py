@@ -70,12 +70,14 @@ def _undo(row: Any, role: Role) -> None:
     is_open = any(step.action == "undo" for step in steps)
     label = workflow.label_of(Subject.batch, "undo")
     if st.button(label, disabled=not is_open, icon=":material/undo:", help="先在下表中选择一批"):
-        _ask(row, label)
+        ask_to_undo(row, label)
     if row and row.status == BatchStatus.undone:
         st.caption("这一批已经撤回")
 
 
-def _ask(row: Any, label: str) -> None:
+def ask_to_undo(row: Any, label: str) -> None:
+    """Say what taking a batch back means, and do it."""
+
     @st.dialog(label)
     def dialog() -> None:
         told = words(row)

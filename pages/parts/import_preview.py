@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from db import batches, imports, jobs
+from db import batches, imports, jobs, workflow
 from db.instrument_fields import LABELS
-from db.models import OWNERS, Batch, BatchStatus
+from db.models import OWNERS, Batch, BatchStatus, Subject
 from pages.parts import import_start, ledger_words, look, tables
-from pages.parts.account import acting
+from pages.parts.account import looking
+from pages.parts.batches import ask_to_undo
 from pages.parts.navigation import page
 
 PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "sentence": "问题", "suggestion": "建议"}
@@ -138,19 +139,8 @@ def _applied(batch: Batch) -> None:
         if totals["invalid"] + totals["duplicates"]:
             _returned(batch, "取回有问题的行")
         st.link_button("下载原文件", f"/attachments/{batch.attachment_id}", icon=":material/description:")
-        if st.button("撤回导入", icon=":material/undo:", key=f"undo-{batch.id}"):
-            _ask_to_undo(batch)
-
-
-@st.dialog("撤回导入")
-def _ask_to_undo(batch: Batch) -> None:
-    totals = batch.totals
-    st.text(
-        f"将删除这次新增的 {totals['added']:,} 台器具，恢复修改过的 {totals['updated']:,} 台器具原来的内容。"
-        "如果其中有器具已被修改或预约，将不能撤回。"
-    )
-    if st.button("确定撤回", type="primary", key=f"do-undo-{batch.id}"):
-        with acting(*OWNERS) as (session, account):
-            batches.undo(session, batch.id, by=account)
-        look.flash("已撤回这次导入")
-        st.rerun()
+        label = workflow.label_of(Subject.batch, "undo")
+        if st.button(label, icon=":material/undo:", key=f"ask-{batch.id}"):
+            with looking(*OWNERS) as (session, account):
+                row = batches.find(session, batch.id, by=account)
+            ask_to_undo(row, label)
