@@ -14,7 +14,7 @@ from pages.parts.account import looking
 
 NOTES = (
     "请准确填写“使用地点行政区划”“器具项别”“器具种别”，系统将据此进行检定任务指派。",
-    "新增和复制新器具时请谨慎填写“有效期至”，该信息一旦保存不可修改，此后只随检定结果变动。",
+    "新增和复制新器具时请谨慎填写“有效期至”，该信息一旦保存不可修改，此后只随检定结果变动；确有错误的，在器具详情中申请更正。",
 )
 # A copy is another instrument: what names one of them does not go along.
 OWN = ("serial_number", "valid_until")
@@ -144,7 +144,7 @@ class Form:
     def _valid_until(self, field: str) -> Any:
         day = self._day(fields.LATEST)(field)
         if self.is_locked:
-            st.caption(":material/lock: 已保存，不可修改，只随检定结果变动")
+            st.caption(":material/lock: 已保存，不可修改，只随检定结果变动；确有错误请在详情中“申请更正”")
         elif day is None:
             st.caption("没有检定证书的请留空")
         else:
