@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple
 
-from catalog.export import TYPES
+from catalog.marking.markup import TYPES
 from catalog.marking.package import Package, added, elements, one
 from catalog.marking.problems import SIGN, Place
 from catalog.marking.sheets import Sheet

@@ -8,7 +8,7 @@ from typing import IO
 from xml.dom.minidom import Document, Element, parseString
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from catalog.export import LEVEL, OFFICE, PACKAGE
+from catalog.marking.markup import LEVEL, OFFICE, PACKAGE
 
 STRICT = "http://purl.oclc.org/ooxml/officeDocument"
 TYPES_PART = "[Content_Types].xml"

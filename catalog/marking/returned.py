@@ -9,7 +9,8 @@ from pathlib import Path
 
 from openpyxl.utils import get_column_letter
 
-from catalog.export import EPOCH, Value, text_element
+from catalog.export import Value
+from catalog.marking.markup import EPOCH, text_element
 from catalog.marking.notes import MOST, annotate
 from catalog.marking.package import Package
 from catalog.marking.problems import Place, Problem, Summary, comment

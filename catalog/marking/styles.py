@@ -7,7 +7,7 @@ each cell its old fill back without touching a cell.
 
 from xml.dom.minidom import Element
 
-from catalog.export import STYLES, TYPES
+from catalog.marking.markup import STYLES, TYPES
 from catalog.marking.package import Package, added, first
 
 STYLE_NAME = "检查不通过"

@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl.utils import get_column_letter
 
-from catalog.export import MOST_ROWS, TYPES, text_element
+from catalog.export import MOST_ROWS
+from catalog.marking.markup import TYPES, text_element
 from catalog.marking.notes import MOST
 from catalog.marking.package import Package, added, elements, one, related_id
 from catalog.marking.problems import SUMMARY_SHEET, Place, Problem, Summary
