@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from catalog.columns import SYSTEM_ID
+from catalog.reading import Fault, cells, tables
 from db import batches, bulk, clock, reach, search
 from db.errors import Conflict
 from db.imports.rows import EMPTY, HEADINGS, KEPT_WHEN_EMPTY, Row, Sheet, problems_together
-from db.instrument_fields import IDENTITY, LABELS, plain
+from db.instrument_fields import IDENTITY, LABELS, TEXTS, plain
 from db.models import (
     Account,
     Batch,
@@ -26,6 +27,7 @@ from db.models import (
 )
 
 NAMES = tuple(LABELS)
+FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
 CHUNK = 5_000
 MOST_SHOWN = 200
 ACTION = "导入"
@@ -134,12 +136,12 @@ def _compared(
     places = _key_places(sheet)
     by_id = {row.id: row for row in rows if row.id}
     by_key = {tuple([row.values[place] for place in places]): row for row in rows if not row.id}
-    columns = [NAMES.index(sheet.fields[place]) for place in places]
+    columns = [(sheet.fields[place], NAMES.index(sheet.fields[place])) for place in places]
     updates: list[Update] = []
     met: dict[int, Any] = {}
     same: set[int] = set()
     for known in _ledger(session, enterprise_id):
-        row = by_id.get(known.id) or by_key.get(tuple([known[column] for column in columns]))
+        row = by_id.get(known.id) or by_key.get(tuple([_folded(name, known[at]) for name, at in columns]))
         if row is None or not _is_only(sheet, row, known, met):
             continue
         met[row.number] = known
@@ -179,8 +181,21 @@ def _changes(sheet: Sheet, row: Row, known: Any) -> dict[str, tuple[Any, Any]]:
     return {
         name: (old, new)
         for name, new in zip(sheet.fields, row.values, strict=True)
-        if (old := getattr(known, name)) != new and not (new is None and name in KEPT_WHEN_EMPTY)
+        if (old := getattr(known, name)) != new
+        and not (new is None and name in KEPT_WHEN_EMPTY)
+        and _folded(name, old) != new
     }
+
+
+def _folded(name: str, value: Any) -> Any:
+    """A value of the ledger as it would be read from a file, where what cannot be seen is folded away.
+
+    The form keeps some of that as it was typed; no file could bring it back.
+    """
+    if name not in FOLDS:
+        return value
+    read = FOLDS[name](value)
+    return value if isinstance(read, Fault) else read or ""
 
 
 def _may_change(sheet: Sheet, row: Row, known: Any, changes: dict[str, tuple[Any, Any]]) -> bool:
