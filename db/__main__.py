@@ -7,13 +7,14 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlmodel import Session, col, select
 
-from db import accounts, checks, imports, schema
+from db import accounts, checks, exports, imports, ledger_filters, schema
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Enterprise, Role
@@ -71,6 +72,12 @@ def parser() -> Parser:
     command.add_argument("--errors", type=Path, metavar="OUT.xlsx", help="有错误时写出标注后的文件")
     command.add_argument("--partial", action="store_true", help="只导入正确的行，跳过有错误的行")
     command.set_defaults(run=import_ledger)
+    command = commands.add_parser("export-ledger", help="把台账导出为 xlsx 或 csv 文件，改好后可以再导入")
+    command.add_argument("out", type=Path, metavar="OUT.xlsx", help="要写的文件，以 .xlsx 或 .csv 结尾")
+    command.add_argument("--enterprise", metavar="CODE", help="只导出统一社会信用代码为 CODE 的使用单位")
+    command.add_argument("--by", metavar="USERNAME", help="以哪个账号的名义，默认不限范围")
+    command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与台账页面的网址相同")
+    command.set_defaults(run=export_ledger)
     command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.set_defaults(run=check)
     return made
@@ -144,20 +151,29 @@ def import_ledger(options: argparse.Namespace) -> int:
 
 def _for_whom(session: Session, code: str, username: str | None) -> tuple[int, int]:
     """The enterprise of that credit code, and the account that acts: the one named, or its own."""
+    owner = _owner(session, code)
+    if username:
+        return owner.id, _account(session, username).id
+    own = select(Account).where(Account.enterprise_id == owner.id, Account.role == Role.enterprise)
+    by = session.exec(own.where(col(Account.is_active)).order_by(col(Account.id))).first()
+    if by is None:
+        raise Refused(f"{owner.name} 没有企业账号，请用 --by 指定账号")
+    return owner.id, by.id
+
+
+def _owner(session: Session, code: str) -> Enterprise:
     owner = session.exec(select(Enterprise).where(Enterprise.credit_code == code)).first()
     if owner is None:
         raise Refused(f"没有统一社会信用代码为 {code} 的使用单位")
-    accounts = select(Account).where(col(Account.is_active))
-    if username:
-        by = session.exec(accounts.where(Account.username == username)).first()
-        if by is None:
-            raise Refused(f"没有账号 {username}，或账号已停用")
-    else:
-        own = accounts.where(Account.enterprise_id == owner.id, Account.role == Role.enterprise)
-        by = session.exec(own.order_by(col(Account.id))).first()
-        if by is None:
-            raise Refused(f"{owner.name} 没有企业账号，请用 --by 指定账号")
-    return owner.id, by.id
+    return owner
+
+
+def _account(session: Session, username: str) -> Account:
+    named = select(Account).where(Account.username == username, col(Account.is_active))
+    by = session.exec(named).first()
+    if by is None:
+        raise Refused(f"没有账号 {username}，或账号已停用")
+    return by
 
 
 def _told(totals: dict[str, int], refused: int, is_written: bool, options: argparse.Namespace) -> str:
@@ -169,6 +185,33 @@ def _told(totals: dict[str, int], refused: int, is_written: bool, options: argpa
     if options.dry_run:
         return f"试运行，没有写入任何数据。如导入 {options.file.name}：{done}"
     return f"有 {refused} 行需要改正，没有写入任何数据。如改正或加上 --partial：{done}"
+
+
+def export_ledger(options: argparse.Namespace) -> int:
+    """Write a ledger to a file; the last line is one JSON object with the rows and seconds it took."""
+    started = time.perf_counter()
+    filters = ledger_filters.read(_parsed(options.filters))
+    with reading() as session:
+        if options.enterprise:
+            filters = replace(filters, enterprise_id=_owner(session, options.enterprise).id)
+        account_id = _account(session, options.by).id if options.by else None
+    try:
+        count = exports.save(options.out, filters, account_id=account_id)
+    except OSError as error:
+        raise Refused(f"无法写入 {options.out}：{error.strerror}，请改用其他位置") from error
+    print(f"已导出 {count:,} 行到 {options.out}")
+    print(json.dumps({"rows": count, "seconds": round(time.perf_counter() - started, 2)}))
+    return 0
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Refused('--filters 应为 JSON 对象，例如 {"status": "in_use"}')
+    return found
 
 
 def check(options: argparse.Namespace) -> int:

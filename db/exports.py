@@ -66,19 +66,20 @@ def save(path: Path, filters: Filters, *, account_id: int | None, progress: Prog
     """Write an export to `path` and note it in the audit log; the number of rows.
 
     Takes two transactions: one reads a single snapshot and keeps nobody waiting, one writes the log. No
-    account means the operator of the server. Raises as `write` does; a file half written is removed.
+    account means the operator of the server. Raises as `write` does; then `path` is as it was.
     """
-    with engines.reading() as session:
-        by = session.get_one(Account, account_id) if account_id else None
-        count = write(session, path, filters, by=by, progress=progress)
-        said = _in_words(session, filters)
+    part = path.with_stem(f"{path.stem}.part")
     try:
+        with engines.reading() as session:
+            by = session.get_one(Account, account_id) if account_id else None
+            count = write(session, part, filters, by=by, progress=progress)
+            said = _in_words(session, filters)
         with engines.transaction() as session:
             kept = {"rows": count, "format": path.suffix.lower().lstrip(".")}
             audit.record(session, "导出台账", by=by, subject="instrument", after=kept, note=said)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     return count
 
 
@@ -97,9 +98,7 @@ def write(
     ledger, NotFound for an enterprise that is not the asker's, OSError where the file cannot be written.
     """
     asker = by or OPERATOR
-    reach.allow(asker, *OWNERS, *reach.BUREAU)
-    if filters.enterprise_id and asker.role in OWNERS:
-        reach.enterprise(session, filters.enterprise_id, asker)
+    check(session, filters, by=asker)
     columns = _columns(asker)
     rows = _counted(_rows(session, filters, columns, asker), progress)
     if path.suffix.lower() == ".csv":
@@ -116,6 +115,13 @@ def write(
         title=TITLE,
         edition=workbook.stamp(reference.lists(session)),
     )
+
+
+def check(session: Session, filters: Filters, *, by: Account) -> None:
+    """Raise Refused for a role without a ledger, NotFound for an enterprise that is not the owner's."""
+    reach.allow(by, *OWNERS, *reach.BUREAU)
+    if filters.enterprise_id and by.role in OWNERS:
+        reach.enterprise(session, filters.enterprise_id, by)
 
 
 def _columns(asker: Account) -> dict[str, Any]:

@@ -143,6 +143,69 @@ def test_no_password_at_all_is_refused(sqlite):
     assert done.stderr == "没有输入密码，请在终端中输入，或用 --password-env 指定存放密码的环境变量\n"
 
 
+@pytest.fixture
+def works(database):
+    """The committed account of a boiler works, username `works`, with two gauges in its ledger."""
+    with transaction() as session:
+        owner = make.make_account(session, username="works")
+        make.make_instrument(session, owner, name="压力表")
+        make.make_instrument(session, owner, name="电能表")
+        return owner
+
+
+def exported(capsys, *arguments):
+    """The figures of an export that went well."""
+    assert command_line.main(["export-ledger", *map(str, arguments)]) == 0
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_ledger_is_exported_by_the_operator(works, tmp_path, capsys):
+    with transaction() as session:
+        other = make.make_account(session)
+        make.make_instrument(session, other)
+        code = session.get_one(Enterprise, other.enterprise_id).credit_code
+    assert exported(capsys, tmp_path / "a.xlsx")["rows"] == 3
+    figures = exported(capsys, tmp_path / "a.csv", "--enterprise", code)
+    assert list(figures) == ["rows", "seconds"] and figures["rows"] == 1
+    assert code in (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    assert sorted(path.name for path in tmp_path.glob("a.*")) == ["a.csv", "a.xlsx"]
+
+
+def test_an_account_exports_its_own_and_what_the_filters_hold(works, tmp_path, capsys):
+    stranger = ["--by", make_stranger()]
+    assert exported(capsys, tmp_path / "a.csv", "--by", "works")["rows"] == 2
+    assert exported(capsys, tmp_path / "a.csv", "--by", "works", "--filters", '{"text": "电能"}')["rows"] == 1
+    assert exported(capsys, tmp_path / "a.csv", *stranger)["rows"] == 0
+
+
+def make_stranger() -> str:
+    """The username of somebody else's account."""
+    with transaction() as session:
+        return make.make_account(session).username
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.pdf"], "请改正文件名"),
+        (["a.xlsx", "--by", "nobody"], "没有账号 nobody"),
+        (["a.xlsx", "--enterprise", "123"], "没有统一社会信用代码为 123"),
+        (["a.xlsx", "--filters", "status=in_use"], "JSON"),
+        (["a.xlsx", "--filters", "[1]"], "JSON"),
+        (["a.xlsx", "--filters", '{"status": "forged"}'], "筛选条件有误"),
+        (["none/a.xlsx"], "无法写入"),
+    ],
+)
+def test_an_export_that_cannot_be_is_refused_and_leaves_no_file(
+    works, tmp_path, capsys, monkeypatch, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    assert command_line.main(["export-ledger", *arguments]) == 2
+    assert message in sentence(capsys)
+    assert set(tmp_path.iterdir()) == before
+
+
 def test_a_whole_database_has_no_findings(database, capsys):
     with transaction() as session:
         make.make_line(session)

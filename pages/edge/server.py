@@ -5,9 +5,11 @@ from typing import Any
 from starlette.middleware import Middleware
 from streamlit.runtime.pages_manager import PagesManager
 
-from pages.edge import downloads, failures, files, health, session, start, templates
+from pages.edge import downloads, exports, failures, files, health, session, start, templates
 from pages.edge.document import ChineseDocument
 from pages.edge.headers import SecurityHeaders
+
+PARTS = (session, health, files, templates, downloads, exports)
 
 
 def build() -> dict[str, Any]:
@@ -15,7 +17,7 @@ def build() -> dict[str, Any]:
     # Until a first visitor's run calls st.navigation, Streamlit would offer files under pages/ unasked.
     PagesManager.uses_pages_directory = False
     return {
-        "routes": [*session.ROUTES, *health.ROUTES, *files.ROUTES, *templates.ROUTES, *downloads.ROUTES],
+        "routes": [route for part in PARTS for route in part.ROUTES],
         "middleware": [Middleware(SecurityHeaders), Middleware(ChineseDocument)],
         "lifespan": start.lifespan,
         "on_script_error": failures.show,

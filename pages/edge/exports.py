@@ -1,0 +1,167 @@
+"""导出: the list a page shows as a file, for whoever may see it, made by a process of its own.
+
+A long export takes a processor for half a minute. In the server it would hold up every page.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from db import clock, exports, ledger_filters, sign_ins
+from db.engine import reading
+from db.errors import NotFound, Refused
+from db.ledger import Filters
+from pages.edge.session import COOKIE
+
+ROOT = Path(__file__).parent.parent.parent
+TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+AT_ONCE = 2
+# Seconds: the longest an export may take, and how often its visitor is looked for.
+PATIENCE, GLANCE = 900, 1
+NOBODY = "请先登录约检台，再从台账页面导出"
+BUSY = "上一次导出还没有完成，请等它下载后再导出"
+FAILED = "导出没有完成，请稍后重试；如仍出现，请把错误编号 {number} 告知管理员"
+
+log = logging.getLogger("yuejian")
+_turns = asyncio.Semaphore(AT_ONCE)
+_under_way: set[str] = set()
+
+
+class Failed(Exception):
+    """The process that makes an export ended without one, or nobody waits for it any more."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who wants which rows in which format; `key` is the sign-in."""
+
+    key: str
+    username: str
+    filters: Filters
+    ending: str
+
+
+class Sent(FileResponse):
+    """A file that is removed, with its folder, once it is sent or its visitor has gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, then remove it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            shutil.rmtree(Path(self.path).parent, ignore_errors=True)
+
+
+async def ledger(request: Request) -> Response:
+    """The ledger rows of the address's filters; a sentence where there is no right to them, or a failure."""
+    try:
+        filters = ledger_filters.read(request.query_params)
+    except Refused as refusal:
+        return _said(str(refusal), 400)
+    try:
+        order = await run_in_threadpool(_order, request, filters)
+    except Refused as refusal:
+        return _said(str(refusal), 404 if isinstance(refusal, NotFound) else 403)
+    if order.key in _under_way:
+        return _said(BUSY, 429)
+    folder = tempfile.mkdtemp(prefix="yuejian-")
+    path = Path(folder) / f"ledger.{order.ending}"
+    try:
+        with _noted(order.key):
+            async with _turns:
+                await _make(request, order, path)
+    except BaseException as problem:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not isinstance(problem, Failed | OSError):
+            raise
+        number = secrets.token_hex(3).upper()
+        log.error("错误编号 %s", number, exc_info=problem)
+        return _said(FAILED.format(number=number), 500)
+    return Sent(path, headers=_headers(order.ending), media_type=TYPES[order.ending])
+
+
+def _order(request: Request, filters: Filters) -> Order:
+    """What is asked for, if it may be; raises Refused."""
+    token, ending = request.cookies.get(COOKIE, ""), request.path_params["ending"]
+    if ending not in TYPES:
+        raise NotFound("文件")
+    with reading() as session:
+        account = sign_ins.account_of(session, token)
+        if account is None or account.must_change_password:
+            raise Refused(NOBODY)
+        exports.check(session, filters, by=account)
+    return Order(sign_ins.digest(token), account.username, filters, ending)
+
+
+@contextmanager
+def _noted(key: str) -> Iterator[None]:
+    """While an export of this sign-in is under way."""
+    _under_way.add(key)
+    try:
+        yield
+    finally:
+        _under_way.discard(key)
+
+
+async def _make(request: Request, order: Order, path: Path) -> None:
+    """Have the command write the file; raises Failed."""
+    process = await asyncio.create_subprocess_exec(
+        *_command(order, path),
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told = asyncio.ensure_future(process.communicate())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not (await asyncio.wait([told], timeout=GLANCE))[0]:
+                if await request.is_disconnected():
+                    raise Failed("the visitor has gone")
+    except TimeoutError as error:
+        raise Failed(f"not done in {PATIENCE} s") from error
+    finally:
+        if process.returncode is None:
+            process.kill()
+        _, errors = await told
+    if process.returncode:
+        raise Failed(f"exit code {process.returncode}: {errors.decode('utf-8', 'replace')[-2_000:]}")
+
+
+def _command(order: Order, path: Path) -> list[str]:
+    # -P: not whatever lies in the folder the server was started from.
+    command = [sys.executable, "-P", "-m", "db", "export-ledger", str(path), f"--by={order.username}"]
+    return [*command, f"--filters={json.dumps(ledger_filters.query(order.filters))}"]
+
+
+def _headers(ending: str) -> dict[str, str]:
+    # RFC 6266: the plain name for who cannot read the Chinese one.
+    name = quote(f"{exports.TITLE} {clock.today()}.{ending}", safe="")
+    way = f"attachment; filename=\"ledger.{ending}\"; filename*=UTF-8''{name}"
+    return {"Cache-Control": "no-store", "Content-Disposition": way}
+
+
+def _said(sentence: str, status: int) -> Response:
+    return PlainTextResponse(sentence, status, {"Cache-Control": "no-store"})
+
+
+ROUTES = [Route("/exports/ledger.{ending}", ledger, methods=["GET"])]
