@@ -50,6 +50,12 @@ NAMED: dict[str, Any] = {
     "kind_id": Kind,
     "division_code": Division,
 }
+SHOWN: dict[str, dict[Any, str]] = {
+    "due": ledger.DUE,
+    "quality": ledger_filters.FINDINGS,
+    "is_placeless": {True: ""},
+    "is_booked": {True: "是", False: "否"},
+}
 WIDTHS = {column.heading: column.width for column in COLUMNS} | {
     SYSTEM_ID: 12,
     KIND: 20,
@@ -161,7 +167,7 @@ def _in_words(session: Session, filters: Filters) -> str:
     said = [
         f"{ledger_filters.LABELS[field]} {_shown(session, field, value)}".strip()
         for field, value in asdict(filters).items()
-        if value not in (None, "", False)
+        if value not in (None, "") and not (field == "is_placeless" and not value)
     ]
     return "；".join(said) or "全部"
 
@@ -170,5 +176,5 @@ def _shown(session: Session, field: str, value: Any) -> str:
     if field in NAMED:
         found = session.get(NAMED[field], value)
         return found.name if found else str(value)
-    known = {"due": ledger.DUE, "quality": ledger_filters.FINDINGS}.get(field, {})
-    return known.get(value, "" if value is True else str(value))
+    known = SHOWN.get(field, {})
+    return known.get(value, str(value))

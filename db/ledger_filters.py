@@ -1,18 +1,21 @@
-"""Filters of a ledger list as an address writes them, for links, downloads and the command line.
+"""Filters of a ledger list as an address, a view and the command line write them.
 
-What comes from an address is read strictly here: a forged or misspelt filter must not widen a list.
+A page shows what it has narrowed a list to, and may pass over nonsense in its address. A file does not: there
+a forged or misspelt filter must not widen the list, so `read` refuses it.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from catalog.divisions import bounds
 from db import ledger, quality
 from db.errors import Refused
 from db.ledger import Filters
-from db.models import DeliveryMode, InstrumentStatus, Purpose
+from db.models import Conclusion, DeliveryMode, InstrumentStatus, Origin, Purpose
 
 PLACELESS = "none"
 MOST = 100
+BOOKED = {"yes": True, "no": False}
 WRONG = "筛选条件有误，请回到台账页面重新选择"
 LABELS = {
     "enterprise_id": "使用单位",
@@ -26,6 +29,9 @@ LABELS = {
     "purpose": "器具用途",
     "delivery_mode": "送检方式",
     "quality": "数据质量",
+    "origin": "器具产地",
+    "conclusion": "结论",
+    "is_booked": "预约中",
 }
 
 FINDINGS = {key: finding.label for key, finding in quality.FINDINGS.items()}
@@ -55,6 +61,7 @@ def _division(asked: str) -> dict[str, Any]:
         return {"is_placeless": True}
     if _number(asked) < 100_000 or len(asked) != 6:
         raise ValueError
+    bounds(asked)
     return {"division_code": asked}
 
 
@@ -66,7 +73,7 @@ def _key(field: str, known: Mapping[str, Any]) -> Reader:
     return lambda asked: {field: asked} if known[asked] else {}
 
 
-# What the address of a list calls each filter, and how its value is read.
+# What the address of a list and a view call each filter, and how its value is read.
 READERS: dict[str, Reader] = {
     "enterprise": lambda asked: {"enterprise_id": _number(asked)},
     "text": _text,
@@ -76,6 +83,9 @@ READERS: dict[str, Reader] = {
     "due": _key("due", ledger.DUE),
     "purpose": _member("purpose", Purpose),
     "delivery": _member("delivery_mode", DeliveryMode),
+    "origin": _member("origin", Origin),
+    "conclusion": _member("conclusion", Conclusion),
+    "booked": lambda asked: {"is_booked": BOOKED[asked]},
     "quality": _key("quality", FINDINGS),
 }
 
@@ -105,6 +115,9 @@ def query(filters: Filters) -> dict[str, str]:
         "due": filters.due,
         "purpose": filters.purpose and filters.purpose.name,
         "delivery": filters.delivery_mode and filters.delivery_mode.name,
+        "origin": filters.origin and filters.origin.name,
+        "conclusion": filters.conclusion and filters.conclusion.name,
+        "booked": next((name for name, value in BOOKED.items() if value is filters.is_booked), None),
         "quality": filters.quality,
     }
     return {name: str(value) for name, value in found.items() if value}

@@ -4,30 +4,20 @@ A view grants nothing: its filters narrow what its owner may see anyway. Nobody 
 without a name holds the columns an account sees when no view is open.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select, update
 
-from catalog.divisions import bounds
-from db import ledger, quality, reach
+from db import reach
 from db.errors import NotFound, Refused
 from db.ledger import Filters
-from db.models import (
-    OWNERS,
-    Account,
-    Conclusion,
-    DeliveryMode,
-    InstrumentStatus,
-    Origin,
-    Purpose,
-    SavedView,
-)
+from db.ledger_filters import READERS
+from db.models import OWNERS, Account, SavedView
 
 MOST = 20
-NAME, TEXT = 40, 100
-PLACELESS = "none"
+NAME = 40
 PLACES = {"ledger": OWNERS, "instruments": reach.BUREAU}
 # What may stand in a list, in the order of the chooser; `validity` is 有效期至 with what it means today.
 COLUMNS = (
@@ -46,58 +36,6 @@ USUAL = {
         *("name", "serial_number", "enterprise", "kind", "specification", "validity", "status"),
         *("line_status", "division", "location", "purpose", "delivery_mode"),
     ),
-}
-Read = Callable[[str], dict[str, Any]]
-
-
-def _member(field: str, enum: Any) -> Read:
-    return lambda asked: {field: enum[asked]}
-
-
-def _number(asked: str) -> int:
-    if not (asked.isascii() and asked.isdecimal() and len(asked) < 10):
-        raise ValueError
-    return int(asked)
-
-
-def _text(asked: str) -> dict[str, Any]:
-    if len(asked) > TEXT:
-        raise ValueError
-    return {"text": asked}
-
-
-def _kind(asked: str) -> dict[str, Any]:
-    is_category = asked.startswith("c")
-    return {"category_id" if is_category else "kind_id": _number(asked.removeprefix("c"))}
-
-
-def _division(asked: str) -> dict[str, Any]:
-    if asked == PLACELESS:
-        return {"is_placeless": True}
-    if _number(asked) < 100_000 or len(asked) != 6:
-        raise ValueError
-    bounds(asked)
-    return {"division_code": asked}
-
-
-def _key(field: str, known: Mapping[str, Any]) -> Read:
-    return lambda asked: {field: asked} if known[asked] else {}
-
-
-# What the address and a view call each filter, and how its value is read.
-READERS: dict[str, Read] = {
-    "text": _text,
-    "due": _key("due", ledger.DUE),
-    "status": _member("status", InstrumentStatus),
-    "kind": _kind,
-    "division": _division,
-    "enterprise": lambda asked: {"enterprise_id": _number(asked)},
-    "purpose": _member("purpose", Purpose),
-    "delivery": _member("delivery_mode", DeliveryMode),
-    "origin": _member("origin", Origin),
-    "conclusion": _member("conclusion", Conclusion),
-    "booked": lambda asked: {"is_booked": {"yes": True, "no": False}[asked]},
-    "quality": _key("quality", quality.FINDINGS),
 }
 NAMES = {"ledger": tuple(name for name in READERS if name != "enterprise"), "instruments": tuple(READERS)}
 

@@ -22,7 +22,7 @@ from db.models import (
     InstrumentStatus,
     Role,
 )
-from tests import make
+from tests import make, office
 
 TEMPLATE = [column.heading for column in COLUMNS]
 # What a clerk may type, or an older system has left behind.
@@ -212,14 +212,18 @@ def test_the_operator_of_the_server_exports_everything(owner, tmp_path):
 def test_an_export_is_in_the_audit_log_with_its_filters_in_words(owner, tmp_path):
     enter(owner)
     filters = Filters(
-        enterprise_id=owner.enterprise_id, status=InstrumentStatus.in_use, due="overdue", is_placeless=True
+        enterprise_id=owner.enterprise_id,
+        status=InstrumentStatus.in_use,
+        due="overdue",
+        is_placeless=True,
+        is_booked=False,
     )
     exports.save(tmp_path / "a.xlsx", filters, account_id=owner.id)
     with reading() as session:
         entry = session.exec(select(AuditEntry).order_by(col(AuditEntry.id).desc())).first()
     assert (entry.action, entry.account_id) == ("导出台账", owner.id)
     assert entry.after == {"rows": 0, "format": "xlsx"}
-    assert entry.note == "使用单位 杭州明达锅炉厂；状态 在用；未填使用地点；到期 已超期"
+    assert entry.note == "使用单位 杭州明达锅炉厂；状态 在用；未填使用地点；到期 已超期；预约中 否"
 
 
 def test_a_file_of_another_kind_is_not_written(owner, tmp_path):
@@ -288,3 +292,10 @@ def test_no_cell_of_an_export_is_live(nasty, tmp_path):
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
         for row in csv.reader(file):
             assert not [cell for cell in row if cell[:1] in tuple("=+-@\t\r")]
+
+
+@pytest.mark.slow
+def test_libreoffice_opens_an_export_and_its_copy_imports_unchanged(nasty, tmp_path):
+    exports.save(tmp_path / "台账.xlsx", Filters(), account_id=nasty.id)
+    copy = office.saved(tmp_path / "台账.xlsx", "xlsx", tmp_path / "out")
+    assert imported(copy, nasty) == {"rows": len(NASTY), "unchanged": len(NASTY)}

@@ -4,10 +4,10 @@ from dataclasses import fields
 
 import pytest
 
-from db import ledger_filters
+from db import ledger_filters, saved_views
 from db.errors import Refused
 from db.ledger import Filters
-from db.models import DeliveryMode, InstrumentStatus, Purpose
+from db.models import Conclusion, DeliveryMode, InstrumentStatus, Origin, Purpose
 from pages.parts import narrowing
 from tests import make
 
@@ -16,7 +16,8 @@ FULL = [
     Filters(enterprise_id=7, text="压力 & 表=?", status=InstrumentStatus.stored, due="30"),
     Filters(kind_id=12, purpose=Purpose.medical_care, delivery_mode=DeliveryMode.on_site),
     Filters(category_id=3, division_code=make.XIHU, quality="no_kind"),
-    Filters(is_placeless=True),
+    Filters(is_placeless=True, origin=Origin.imported, is_booked=False),
+    Filters(conclusion=Conclusion.rejected, is_booked=True),
 ]
 FORGED = [
     {"status": "在用"},
@@ -45,6 +46,11 @@ def test_filters_come_back_from_their_address(filters):
 def test_every_filter_can_be_in_an_address_and_has_a_name():
     tried = {field.name for one in FULL for field in fields(one) if getattr(one, field.name)}
     assert tried == {field.name for field in fields(Filters)} == set(ledger_filters.LABELS)
+
+
+@pytest.mark.parametrize("filters", FULL)
+def test_a_page_reads_the_same_address_as_the_same_list(filters):
+    assert saved_views.read_filters("instruments", ledger_filters.query(filters)) == filters
 
 
 def test_an_empty_value_narrows_nothing():

@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import ledger
 from db.models import DeliveryMode, InstrumentStatus, Purpose, Role
-from pages.parts import findings, look, narrowing, tables
+from pages.parts import export, findings, look, narrowing, tables
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
@@ -56,6 +56,7 @@ with looking(*WATCHERS) as (session, account):
     number = tables.pager(total, SIZE, f"{key}-pages")
     rows = ledger.page(session, wanted, by=account, number=number, size=SIZE)
 
+export.popover(wanted)
 picked = tables.choosing(rows, COLUMNS, f"{key}-{number}-{rows[0].id}", "器具台账", is_many=False)
 for row in picked:
     label = look.plain(f"{row.name} {row.serial_number} 的详情")

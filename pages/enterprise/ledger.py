@@ -11,6 +11,7 @@ from pages.parts import (
     basket,
     batches,
     entry,
+    export,
     findings,
     ledger_grid,
     look,
@@ -102,12 +103,14 @@ def listing(enterprise: Enterprise) -> None:
         else:
             look.empty("没有符合条件的器具，请放宽筛选")
     with toolbar:
-        buttons(account.role, enterprise.id, rows, picked)
+        buttons(account.role, enterprise.id, wanted, rows, picked)
         set_together.button(enterprise.id, wanted, picked, is_open=bool(rows))
         batches.button()
 
 
-def buttons(role: Role, enterprise_id: int, rows: Sequence[Any], picked: Sequence[Any]) -> None:
+def buttons(
+    role: Role, enterprise_id: int, wanted: ledger.Filters, rows: Sequence[Any], picked: Sequence[Any]
+) -> None:
     """The toolbar; what needs rows picked stays closed until they are."""
     one = picked[0].id if len(picked) == 1 else 0
     is_fixed = bool(one) and picked[0].status == InstrumentStatus.scrapped
@@ -116,6 +119,7 @@ def buttons(role: Role, enterprise_id: int, rows: Sequence[Any], picked: Sequenc
         entry.go("new")
     if st.button("导入", icon=":material/upload:"):
         st.switch_page(page("imports"))
+    export.popover(wanted, is_editable=True)
     if st.button("复制", disabled=not one):
         entry.go("copy", one)
     if st.button("修改", disabled=not one or is_fixed):

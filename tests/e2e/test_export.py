@@ -1,0 +1,49 @@
+"""导出: what a list is narrowed to comes down as a file with exactly those rows."""
+
+import csv
+
+import openpyxl
+from sqlmodel import select
+
+from db.engine import transaction
+from db.models import Account
+from tests import make
+
+
+def enter(username, *names):
+    """Instruments in the ledger of that account."""
+    with transaction() as session:
+        owner = session.exec(select(Account).where(Account.username == username)).one()
+        for name in names:
+            make.make_instrument(session, owner, name=name)
+
+
+def downloaded(person, label):
+    """The file behind a link of the popover, and its name."""
+    with person.page.expect_download(timeout=60_000) as waiting:
+        person.page.get_by_role("link", name=label).click()
+    return waiting.value.path(), waiting.value.suggested_filename
+
+
+def test_a_clerk_narrows_the_ledger_and_exports_exactly_that(visit, bureau):
+    enter(bureau["enterprise"], "压力表", "电能表", "压力变送器")
+    clerk = visit(bureau["enterprise"])
+    clerk.goes_to("/ledger?text=压力")
+    clerk.presses("导出")
+    path, name = downloaded(clerk, "Excel 工作簿")
+    assert name.startswith("强检器具台账 ") and name.endswith(".xlsx")
+    with open(path, "rb") as file:
+        rows = openpyxl.load_workbook(file).active.iter_rows(min_row=2, max_col=2, values_only=True)
+        assert [title for _, title in rows] == ["压力变送器", "压力表"]
+
+
+def test_a_supervisor_exports_the_area_with_its_owners(visit, bureau):
+    enter(bureau["enterprise"], "压力表")
+    supervisor = visit(bureau["supervisor"])
+    supervisor.opens("器具台账")
+    supervisor.presses("导出")
+    path, name = downloaded(supervisor, "纯文本表格")
+    assert name.endswith(".csv")
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["器具名称"], row["使用单位"]) == ("压力表", "杭州明达锅炉厂")
