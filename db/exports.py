@@ -4,9 +4,8 @@ The columns of the import template come first, under exactly its headings and wi
 division, after the id that finds each instrument again. What follows is to be read only.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -139,8 +138,8 @@ def _columns(asker: Account) -> dict[str, Any]:
 
 def _rows(
     session: Session, filters: Filters, columns: dict[str, Any], asker: Account
-) -> Iterator[list[export.Value]]:
-    """The rows one after the other, as plain values."""
+) -> Iterator[Sequence[export.Value]]:
+    """The rows one after the other."""
     wanted = (
         sa.select(*columns.values())
         .select_from(Instrument)
@@ -151,11 +150,13 @@ def _rows(
         .where(col(Instrument.id).in_(ledger.matching(session, filters, by=asker)))
         .order_by(col(Instrument.id).desc())
     )
-    for row in session.execute(wanted.execution_options(yield_per=CHUNK)):
-        yield [value.value if isinstance(value, StrEnum) else value for value in row]
+    # A member of a list is written as the text it is.
+    yield from session.execute(wanted.execution_options(yield_per=CHUNK))
 
 
-def _counted(rows: Iterator[list[export.Value]], progress: Progress | None) -> Iterator[list[export.Value]]:
+def _counted(
+    rows: Iterator[Sequence[export.Value]], progress: Progress | None
+) -> Iterator[Sequence[export.Value]]:
     for count, row in enumerate(rows, start=1):
         yield row
         if progress and count % CHUNK == 0:

@@ -91,7 +91,7 @@ def _capture(folder: Path, count: int) -> None:
     def keep(path: Path, sheet: str, headings: Any, rows: Any, **more: Any) -> int:
         with (folder / "rows.pickle").open("wb") as file:
             pickle.dump((sheet, headings, more), file)
-            while piece := list(islice(rows, CHUNK)):
+            while piece := [tuple(row) for row in islice(rows, CHUNK)]:
                 pickle.dump(piece, file)
         path.touch()
         return 0
