@@ -129,8 +129,7 @@ def _gauge(draw: random.Random, number: int, codes: list[str], places: list[str]
 
 def measure(name: str, url: str, path: Path, options: argparse.Namespace) -> None:
     """The bare limit and ours in turn, on one database."""
-    os.environ["DATABASE_URL"] = url
-    engines.engine.cache_clear()
+    bound(url)
     schema.upgrade()
     with engines.transaction() as session:
         demo.fill(session, max(options.runs + 2, options.standing // 75), options.standing)
@@ -144,6 +143,12 @@ def measure(name: str, url: str, path: Path, options: argparse.Namespace) -> Non
     # The first of each warms the disk's cache.
     _print(name, bare[1:], ours[1:])
     engines.engine().dispose()
+
+
+def bound(url: str) -> None:
+    """Make `url` the database of this process and of those it starts."""
+    os.environ["DATABASE_URL"] = url
+    engines.engine.cache_clear()
 
 
 def _analyze() -> None:
