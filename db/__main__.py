@@ -1,6 +1,7 @@
 """The command line: `python -m db --help`. Exit code 0 is success, 1 findings, 2 refused."""
 
 import argparse
+import gc
 import getpass
 import json
 import os
@@ -133,14 +134,19 @@ def import_ledger(options: argparse.Namespace) -> int:
         raise Refused(f"没有这个文件：{options.file}")
     with reading() as session:
         enterprise_id, account_id = _for_whom(session, options.enterprise, options.by)
-    outcome, is_written = imports.import_file(
-        options.file,
-        enterprise_id,
-        account_id,
-        is_partial=options.partial,
-        is_dry=options.dry_run,
-        errors=options.errors,
-    )
+    # The rows are kept to the end: to look for garbage among them again and again costs a tenth of the time.
+    gc.disable()
+    try:
+        outcome, is_written = imports.import_file(
+            options.file,
+            enterprise_id,
+            account_id,
+            is_partial=options.partial,
+            is_dry=options.dry_run,
+            errors=options.errors,
+        )
+    finally:
+        gc.enable()
     totals = dict(outcome.totals)
     print(_told(totals, outcome.refused, is_written, options))
     if not is_written and not options.dry_run:

@@ -1,6 +1,6 @@
 """From the cells of a file to rows of the ledger: every cell read by the rules of the form."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -104,24 +104,28 @@ class Lists:
         return match, self.kind_ids[match.code] if match.code else None
 
 
+class _Seen(dict[Cell, Read]):
+    """The meanings of cells, each found once: most columns repeat few values."""
+
+    def __init__(self, find: Callable[[Cell], Read]):
+        self._find = find
+
+    def __missing__(self, cell: Cell) -> Read:
+        if len(self) > MOST_REMEMBERED:
+            self.clear()
+        found = self[cell] = self._find(cell)
+        return found
+
+
 class CellReader:
     """Reads the cells of each field by `FieldReader`'s rules; a cell seen before is answered from memory."""
 
     def __init__(self, session: Session, lists: Lists):
         self._fields, self._lists = FieldReader(session), lists
 
-    def of(self, name: str) -> Callable[[Cell], Read]:
-        """The reader of one field's cells."""
-        seen: dict[Cell, Read] = {}
-
-        def read(cell: Cell) -> Read:
-            if (found := seen.get(cell)) is None:
-                if len(seen) > MOST_REMEMBERED:
-                    seen.clear()
-                found = seen[cell] = self._read(name, cell)
-            return found
-
-        return read
+    def of(self, name: str) -> Mapping[Cell, Read]:
+        """What each cell of one field means."""
+        return _Seen(lambda cell: self._read(name, cell))
 
     def _read(self, name: str, cell: Cell) -> Read:
         if isinstance(cell, Fault):
@@ -189,11 +193,11 @@ def _fill_in_place(row: list[Cell], places: dict[str, int], address: Sequence[in
 
 
 def _take(
-    sheet: Sheet, number: int, row: list[Cell], plan: Sequence[tuple[int, str, Callable[[Cell], Read]]]
+    sheet: Sheet, number: int, row: list[Cell], plan: Sequence[tuple[int, str, Mapping[Cell, Read]]]
 ) -> None:
     values, is_right = [], True
-    for index, name, reader in plan:
-        value, problem, suggestion = reader(row[index])
+    for index, name, meaning in plan:
+        value, problem, suggestion = meaning[row[index]]
         values.append(value)
         if problem:
             is_right = False
