@@ -99,18 +99,23 @@ def _stored(session: Session, table: sa.Table) -> Callable[[str, Sequence[Any]],
 
 @contextmanager
 def room(session: Session) -> Iterator[None]:
-    """While many rows are written, keep the pages of their indexes in memory.
+    """While many rows are written, give the engine the memory to sort their index entries.
 
-    With SQLite's usual 2 MB they would be written and read again and again.
+    With SQLite's usual 2 MB the pages of the indexes would be written and read again and again. PostgreSQL
+    keeps new entries of the search index in a list that autovacuum works off within a minute or so; it would
+    otherwise stop every 4 MB to do so itself.
     """
-    is_sqlite = session.get_bind().dialect.name == "sqlite"
-    if is_sqlite:
-        session.connection().exec_driver_sql(f"PRAGMA cache_size = -{ROOM}")
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        # Until the end of the transaction.
+        connection.exec_driver_sql(f"SET LOCAL gin_pending_list_limit = {ROOM}")
+        yield
+        return
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{ROOM}")
     try:
         yield
     finally:
-        if is_sqlite:
-            session.connection().exec_driver_sql(f"PRAGMA cache_size = -{USUAL}")
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{USUAL}")
 
 
 def ids(session: Session, model: Any, count: int) -> list[int]:

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from db import bulk, clock
@@ -114,3 +116,18 @@ def test_a_hundred_thousand_ids_are_asked_for_at_once(session):
         session.exec(select(Instrument.id).where(bulk.among(session, Instrument.id, many))).all() == ids[1:]
     )
     assert session.exec(select(Instrument.id).where(bulk.among(session, Instrument.id, []))).all() == []
+
+
+def test_room_is_given_back_after_a_failure_too(session):
+    usual = room_of(session)
+    with pytest.raises(ZeroDivisionError), bulk.room(session):
+        assert room_of(session) != usual
+        _ = 1 / 0
+    if session.get_bind().dialect.name == "sqlite":
+        assert room_of(session) == usual
+
+
+def room_of(session):
+    """How much the engine may keep in memory."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return session.scalar(sa.text("PRAGMA cache_size" if is_sqlite else "SHOW gin_pending_list_limit"))

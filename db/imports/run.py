@@ -223,10 +223,10 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     """Write new instruments, as far as they hold together; how many."""
     places = [(sheet.fields.index(name) if name in sheet.fields else -1, EMPTY[name]) for name in NAMES]
     count = 0
-    left = iter(rows)
+    left, ids = iter(rows), iter(bulk.ids(task.session, Instrument, len(rows)))
     while chunk := list(islice(left, CHUNK)):
         good = list(_whole(sheet, chunk, places))
-        _insert(task, good)
+        _insert(task, list(islice(ids, len(good))), good)
         count += len(good)
         task.report("写入", count)
     return count
@@ -248,10 +248,9 @@ def _whole(
             yield row.number, full
 
 
-def _insert(task: Task, rows: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
-    ids, now = bulk.ids(task.session, Instrument, len(rows)), clock.now()
+def _insert(task: Task, ids: Sequence[int], rows: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
     notes = [search.noted(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in rows]
-    rest = (task.owner.id, 1, InstrumentStatus.in_use, now)
+    rest = (task.owner.id, 1, InstrumentStatus.in_use, clock.now())
     columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "id", "search_text")
     whole = [(*full, *rest, id, text) for (_, full), id, (text, _) in zip(rows, ids, notes, strict=True)]
     bulk.insert(task.session, Instrument, columns, whole)
