@@ -37,8 +37,12 @@ test: .venv/.test  ## Run every test, installing the browser, fonts and database
 	tests/setup.sh
 	$(PYTEST)
 
-bench: .venv/.test  ## Measure the server's time for each page, into bench.json
+bench: .venv/.test  ## Measure pages, imports and exports, each beside its bare limit; pages into bench.json
+	tests/setup.sh
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.importing
+	$(PY) -m tests.bench.exporting
+	$(PY) -m tests.bench.peer
 
 screenshots: .venv/.test  ## Make the pictures of the documentation anew
 	tests/setup.sh
