@@ -48,7 +48,15 @@ def make_engine(url: str) -> Engine:
     if _driver(url) not in ("sqlite", "postgresql+psycopg"):
         raise Refused("DATABASE_URL 请写成 sqlite:///文件 或 postgresql+psycopg://用户@主机/数据库")
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
+        return create_engine(
+            url,
+            # Compiling a query of the pages takes far longer than running it.
+            connect_args={"options": "-c jit=off"},
+            pool_size=20,
+            max_overflow=20,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     path = url.removeprefix("sqlite:///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(

@@ -20,3 +20,10 @@ def page(session: Session, *, by: Account, text: str = "", size: int = 50) -> li
         )
     rows = select(Enterprise).where(*conditions).order_by(col(Enterprise.name), col(Enterprise.id))
     return list(session.exec(rows.limit(min(size, 200))))
+
+
+def named(session: Session, id: str, *, by: Account) -> list[Enterprise]:
+    """The enterprise whose id an address names, if the asker sees it."""
+    if not (id.isascii() and id.isdecimal() and len(id) < 10):
+        return []
+    return list(session.exec(select(Enterprise).where(Enterprise.id == int(id), reach.enterprises(by))))

@@ -9,6 +9,7 @@ planner knows beforehand which it is when words are searched for, so both are tr
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from db.models import Account, Division, Instrument, InstrumentStatus, Role
 
 SIZES = (50, 100, 200)
 # Rows counted at most, fewer where each must be looked at: more are said to be more.
-MOST, MOST_LOOKED_AT = 10_000, 1_000
+MOST, MOST_LOOKED_AT = 10_000, 500
 # Newest rows that are looked through one by one before an index is asked.
 NEAR, NEAR_OWNED = 20_000, 5_000
 # Rows that are still read sooner one by one than through the index of words.
@@ -74,13 +75,26 @@ def read(
 
     Its own `spot` begins with a key wherever it is not the first page of the list.
     """
+    return _read(_Finder(session, by, filters), spot, min(size, SIZES[-1]))
+
+
+def read_counted(
+    session: Session, filters: Filters, spot: Spot = Spot(), *, by: Account, size: int = SIZES[0]
+) -> tuple[Leaf, int, bool]:
+    """The page at `spot` as `read` gives it, with what `count` says."""
     finder = _Finder(session, by, filters)
-    size = min(size, SIZES[-1])
+    leaf = _read(finder, spot, min(size, SIZES[-1]))
+    if leaf.has_newer or leaf.has_older:
+        return leaf, *_count(finder)
+    return leaf, len(leaf.rows), True
+
+
+def _read(finder: "_Finder", spot: Spot, size: int) -> Leaf:
     if spot.after is not None:
         ids = finder.ids(size + 1, after=spot.after)
         if len(ids) <= size:
-            return read(session, filters, by=by, size=size)
-        return _leaf(session, ids[-2::-1], replace(spot, after=None), has_newer=True, has_older=True)
+            return _read(finder, Spot(), size)
+        return _leaf(finder.session, ids[-2::-1], replace(spot, after=None), has_newer=True, has_older=True)
     if spot.number < 0 and spot.before is None:
         return _last(finder, size)
     offset = 0 if spot.before is not None else (max(spot.number, 1) - 1) * size
@@ -88,12 +102,16 @@ def read(
     is_first = spot.before is None and offset == 0
     if not ids and not is_first:
         return _last(finder, size)
-    return _leaf(session, ids[:size], spot, has_newer=not is_first, has_older=len(ids) > size)
+    return _leaf(finder.session, ids[:size], spot, has_newer=not is_first, has_older=len(ids) > size)
 
 
 def count(session: Session, filters: Filters, *, by: Account) -> tuple[int, bool]:
     """How many rows match, and whether that is all of them: no more than MOST are counted."""
-    finder = _Finder(session, by, filters)
+    return _count(_Finder(session, by, filters))
+
+
+def _count(finder: "_Finder") -> tuple[int, bool]:
+    filters = finder.filters
     most = MOST if not filters.text and filters.is_booked is None else MOST_LOOKED_AT
     found = finder.count(most + 1)
     return min(found, most), found <= most
@@ -109,9 +127,9 @@ def _leaf(session: Session, ids: list[int], spot: Spot, has_newer: bool, has_old
 
 
 def _last(finder: "_Finder", size: int) -> Leaf:
-    total, is_all = count(finder.session, finder.filters, by=finder.by)
+    total, is_all = _count(finder)
     if is_all and total <= size:
-        return read(finder.session, finder.filters, by=finder.by, size=size)
+        return _read(finder, Spot(), size)
     rest = (total % size or size) if is_all else size
     ids = finder.ids(rest, after=0)[::-1]
     number = -(-total // size) if is_all else -1
@@ -145,7 +163,7 @@ class _Finder:
             return
         if not self.is_owned and not self.words.is_ordered:
             yield self._near(size, side)
-        if self.words and self._is_many():
+        if self.words and self._is_many:
             if self.is_owned:
                 yield self._newest(size, side)
             yield self._indexed(size, side)
@@ -171,15 +189,18 @@ class _Finder:
 
     def _newest(self, size: int, side: "_Side") -> list[int]:
         """Among the rows of one owner next to the side."""
+        rows, key = self._owned(side)
+        return self._found(rows, side.order(key), size)
+
+    def _owned(self, side: "_Side") -> tuple[Any, Any]:
         rows = sa.select(KEY, Instrument.search_text).where(*self.parts, *side.beyond(KEY))
         near = rows.order_by(side.order(KEY)).limit(NEAR_OWNED).subquery()
-        walk = sa.select(near.c.id).where(*self.words.held(near.c.search_text))
-        return self._found(walk, side.order(near.c.id), size)
+        return sa.select(near.c.id).where(*self.words.held(near.c.search_text)), near.c.id
 
     def _counted_off(self, size: int, side: "_Side", offset: int) -> list[int]:
         if self.words:
             return self._indexed(size, side, offset)
-        if self.is_owned or not self._is_many():
+        if self.is_owned or not self._is_many:
             return self._merged(size + offset, side, sa.select(KEY), KEY)[offset:]
         return self._found(self._walked(), side.order(KEY), size, offset)
 
@@ -194,6 +215,7 @@ class _Finder:
     def _found(self, rows: Any, order: Any, size: int, offset: int = 0) -> list[int]:
         return list(self.session.scalars(rows.order_by(order).limit(size).offset(offset or None)))
 
+    @cached_property
     def _is_many(self) -> bool:
         """Whether reading the rows one by one, whatever words they hold, would take long."""
         if self.by.role in reach.BUREAU and self.filters == Filters(text=self.filters.text):
@@ -204,14 +226,18 @@ class _Finder:
         """How many rows there are, `most` at most."""
         if not self.words:
             return self._counted(ONE, most)
-        if self._is_many():
-            if not self.words.is_ordered and (near := self._count_near(most)) == most:
+        if self._is_many:
+            if (near := self._count_near(most)) == most:
                 return near
             rows, key = self.words.rows(*self.whole)
             return self._length(rows.order_by(key.desc()) if self.words.is_ordered else rows, most)
         return self._counted(ONE.where(*self.words.held()), most)
 
     def _count_near(self, most: int) -> int:
+        if self.is_owned:
+            return self._length(self._owned(_Side())[0], most)
+        if self.words.is_ordered:
+            return 0
         start = _Side().start(self.session)
         return self._length(self._walked().where(KEY.between(start - NEAR, start)), most)
 

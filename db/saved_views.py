@@ -65,7 +65,7 @@ def mine(session: Session, place: str, *, by: Account) -> list[SavedView]:
 def columns(session: Session, place: str, *, by: Account) -> list[str]:
     """The columns the asker sees in a list when no view is open."""
     kept = session.exec(_here(place, by).where(SavedView.name == "")).first()
-    return list(kept.columns) if kept else list(USUAL[place])
+    return [one for one in kept.columns if one in COLUMNS] if kept else list(USUAL[place])
 
 
 def add(

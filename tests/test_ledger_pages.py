@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col
 
-from db import instruments, ledger_pages
+from db import instruments, ledger, ledger_pages
 from db.engine import engine
 from db.ledger import Filters
 from db.ledger_pages import LAST, Spot
@@ -201,7 +201,7 @@ def test_every_way_to_find_rows_finds_the_same(session, owner, name, who, reques
     instruments.move_validity(session, failed, failed.valid_until, day, Conclusion.rejected, clerk)
     instruments.move_validity(session, scale, make.date(2027, 11, 20), day, Conclusion.passed, clerk)
     filters = FILTERS[name]
-    plain = ledger_pages.ledger.page(session, filters, by=by)
+    plain = ledger.page(session, filters, by=by)
     assert ids(read(session, by, filters=filters, size=50)) == [row.id for row in plain]
     assert ledger_pages.count(session, filters, by=by) == (len(plain), True)
 

@@ -1,82 +1,43 @@
 """强检器具台账维护: the enterprise's ledger as a list, and what can be done with what is picked in it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from db import instruments, ledger, workflow
-from db.models import OWNERS, DeliveryMode, Enterprise, InstrumentStatus, Purpose, Role, Subject
+from db import instruments, ledger, saved_views, workflow
+from db.engine import Session
+from db.models import OWNERS, Account, Enterprise, InstrumentStatus, Role, Subject
 from pages.parts import (
     basket,
     batches,
     entry,
     export,
-    findings,
+    ledger_filters,
     ledger_grid,
+    ledger_words,
     look,
     narrowing,
+    paging,
     set_together,
     tables,
     validity,
+    views,
     workplace,
 )
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
 SIZE = 50
-COLUMNS = {
-    "name": "器具名称",
-    "serial_number": "出厂编号",
-    "validity": "有效期至",
-    "status": "状态",
-    "line_status": "预约",
-    "kind": "器具种别",
-    "specification": "型号规格",
-    "location": "安装/使用地点",
-    "division": "使用地点行政区划",
-    "manufacturer": "生产厂家",
-    "purpose": "器具用途",
-    "delivery_mode": "送检方式",
-}
+PLACE = "ledger"
 STEPS = ("take_out_of_use", "store", "resume", "scrap")
 
 
-def filters(enterprise: Enterprise, places: dict[str, str]) -> ledger.Filters:
-    """The row of filters over the list; what they say is kept for the way back from other screens."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        text = narrowing.text("名称、型号、编号、厂家、地点", 260)
-        due = narrowing.choice("due", "到期", ledger.DUE, 160)
-        status = narrowing.choice("status", "状态", narrowing.named(InstrumentStatus), 130)
-        with st.popover("更多筛选", icon=":material/filter_list:"):
-            kind = narrowing.kind()
-            purpose = narrowing.choice("purpose", "器具用途", narrowing.named(Purpose), 260)
-            mode = narrowing.choice("delivery", "送检方式", narrowing.named(DeliveryMode), 260)
-            place = narrowing.choice("division", "使用地点", places | {narrowing.NONE: "未填使用地点"}, 260)
-            quality = narrowing.choice("quality", "数据质量", findings.LABELS, 260)
-    wanted = {"text": text, "due": due, "status": status, "purpose": purpose, "delivery": mode}
-    wanted |= {"quality": quality}
-    if quality:
-        findings.explain(quality)
-    wanted |= {"division": place, "kind": next((str(id) for id in kind.values() if id), None)}
-    st.session_state[entry.BACK] = {name: value for name, value in wanted.items() if value}
-    return ledger.Filters(
-        enterprise_id=enterprise.id,
-        text=text,
-        due=due,
-        status=narrowing.member(InstrumentStatus, status),
-        purpose=narrowing.member(Purpose, purpose),
-        delivery_mode=narrowing.member(DeliveryMode, mode),
-        quality=quality,
-        is_placeless=place == narrowing.NONE,
-        division_code=None if place == narrowing.NONE else place,
-        **kind,
-    )
-
-
-def _page_asked() -> int:
-    asked = st.query_params.get("page", "")
-    return int(asked) if asked.isdecimal() and len(asked) < 10 else 1
+def divisions(session: Session, account: Account, enterprise_id: int) -> str | None:
+    """The box over the divisions that occur in the ledger."""
+    options = ledger.places(session, enterprise_id, by=account) | {narrowing.NONE: "未填使用地点"}
+    return narrowing.choice("division", "使用地点", options, ledger_filters.WIDTH)
 
 
 def listing(enterprise: Enterprise) -> None:
@@ -84,28 +45,38 @@ def listing(enterprise: Enterprise) -> None:
     look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
     ledger_grid.offer(enterprise.id)
     with looking(*OWNERS) as (session, account):
-        places = ledger.places(session, enterprise.id, by=account)
-    wanted = filters(enterprise, places)
+        shown = views.Views(session, PLACE, account)
+        before = st.query_params.to_dict()
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            place = {"division": lambda: divisions(session, account, enterprise.id)}
+            asked = ledger_filters.draw(PLACE, "名称、型号、编号、厂家、地点", {}, place)
+            shown.draw(asked)
+        wanted = replace(saved_views.read_filters(PLACE, asked), enterprise_id=enterprise.id)
+        leaf, total = paging.read(session, PLACE, wanted, before, asked, by=account, size=SIZE)
+    st.session_state[entry.BACK] = narrowing.keep(asked | shown.named() | paging.named(leaf.spot))
     toolbar, table = st.container(horizontal=True, gap="xsmall"), st.container()
-    with looking(*OWNERS) as (session, account):
-        total = ledger.count(session, wanted, by=account)
-        number = tables.pager(total, SIZE, f"ledger-pages-{hash(wanted)}", _page_asked()) if total else 1
-        st.session_state[entry.BACK] |= {"page": str(number)} if number > 1 else {}
-        rows = ledger.page(session, wanted, by=account, number=number, size=SIZE)
     picked = []
     with table:
-        if rows:
-            key = f"ledger-{hash(wanted)}-{number}-{hash(tuple(row.version for row in rows))}"
-            shown = [{**row._mapping, "validity": validity.cell(row), "row": row} for row in rows]
-            picked = [row["row"] for row in tables.choosing(shown, COLUMNS, key, "强检器具台账")]
-        elif wanted == ledger.Filters(enterprise_id=enterprise.id):
-            look.empty("台账还是空的，点击“新增”登记第一台器具")
-        else:
+        if leaf.rows:
+            paging.tell(leaf, total, SIZE)
+            picked = pick(leaf.rows, shown.columns)
+            paging.draw(PLACE, leaf, total, SIZE)
+        elif asked:
             look.empty("没有符合条件的器具，请放宽筛选")
+        else:
+            look.empty("台账还是空的，点击“新增”登记第一台器具")
     with toolbar:
-        buttons(account.role, enterprise.id, wanted, rows, picked)
-        set_together.button(enterprise.id, wanted, picked, is_open=bool(rows))
+        buttons(account.role, enterprise.id, wanted, leaf.rows, picked)
+        set_together.button(enterprise.id, wanted, picked, is_open=bool(leaf.rows))
         batches.button()
+
+
+def pick(rows: Sequence[Any], columns: Sequence[str]) -> list[Any]:
+    """The table; the rows ticked in it."""
+    key = f"ledger-{hash(tuple((row.id, row.version) for row in rows))}-{'-'.join(columns)}"
+    drawn = [{**row._mapping, "validity": validity.cell(row), "row": row} for row in rows]
+    labels = {field: ledger_words.COLUMNS[field] for field in columns}
+    return [row["row"] for row in tables.choosing(drawn, labels, key, "强检器具台账")]
 
 
 def buttons(

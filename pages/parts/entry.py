@@ -38,7 +38,8 @@ def go(mode: str, instrument_id: int = 0) -> None:
 
 def back(is_new: bool = False) -> None:
     """To the list as it was left, or to its beginning, where a new instrument stands."""
-    st.query_params.from_dict({} if is_new else st.session_state.get(BACK, {}))
+    # A view of the visitor's, which might not show the new one, does not open by itself.
+    st.query_params.from_dict({"view": "none"} if is_new else st.session_state.get(BACK, {}))
     st.rerun()
 
 

@@ -9,6 +9,16 @@ from pages.parts import choices, tables
 
 LABELS = instrument_fields.LABELS | {"status": "状态", "verified_on": "检定日期", "conclusion": "结论"}
 LISTS = instrument_fields.CHOICES | {"status": InstrumentStatus, "conclusion": Conclusion}
+# The columns of a list, by field.
+COLUMNS = LABELS | {
+    "enterprise": "使用单位",
+    "validity": "有效期至",
+    "valid_until": "有效期至（日期）",
+    "line_status": "预约",
+    "category": "器具项别",
+    "kind": "器具种别",
+    "division": "使用地点行政区划",
+}
 EMPTY = "（空）"
 # In a comparison, where only the other one has changed a field.
 UNTOUCHED = "（未改）"

@@ -1,0 +1,62 @@
+"""The ledger in a real browser: search, pages, a view, a reload and the way back."""
+
+import re
+
+from playwright.sync_api import expect
+from sqlmodel import select
+
+from db.engine import transaction
+from db.models import Account
+from tests import browser, make
+
+
+def stock(username: str, count: int) -> None:
+    """Gauges and scales by turns, the last one the newest."""
+    with transaction() as session:
+        owner = session.exec(select(Account).where(Account.username == username)).one()
+        for number in range(1, count + 1):
+            name = "电子秤" if number % 2 else "压力表"
+            make.make_instrument(session, owner, name=name, serial_number=f"G{number:03}")
+
+
+def test_a_list_comes_back_after_a_reload_and_by_the_browsers_own_button(visit, bureau):
+    stock(bureau["enterprise"], 120)
+    person = visit(bureau["enterprise"])
+    person.opens("强检器具台账维护")
+    person.reads("共 120 条")
+    person.types("搜索", "yl")
+    person.reads("共 60 条")
+    person.presses("下一页")
+    person.cell("G020")
+    person.page.reload()
+    browser.settled(person.page)
+    person.reads("第 2 页，共 2 页")
+    person.cell("G020")
+    expect(person.field("搜索")).to_have_value("yl")
+
+    person.page.go_back()
+    browser.settled(person.page)
+    person.reads("第 1 页，共 2 页")
+    person.cell("G120")
+    expect(person.field("搜索")).to_have_value("yl")
+
+
+def test_a_view_opens_where_it_was_saved_and_anywhere_else(visit, bureau):
+    stock(bureau["enterprise"], 6)
+    person = visit(bureau["enterprise"])
+    person.goes_to("/ledger?text=秤")
+    person.reads("共 3 条")
+    person.presses("视图与列")
+    person.types("视图名称", "秤")
+    person.presses("保存为视图")
+    person.reads("已保存视图“秤”")
+    person.presses("自动打开")
+    person.reads("下次进入时自动打开")
+
+    elsewhere = visit(bureau["enterprise"])
+    elsewhere.opens("强检器具台账维护")
+    elsewhere.reads("共 3 条")
+    expect(elsewhere.page).to_have_url(re.compile(r"view=\d+"))
+    elsewhere.page.reload()
+    browser.settled(elsewhere.page)
+    elsewhere.reads("共 3 条")
