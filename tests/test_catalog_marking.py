@@ -276,13 +276,13 @@ def test_libreoffice_keeps_the_marks(returned, tmp_path):
     assert comments(book["我的台账"]).keys() == {"A4", "B2", "C3"}
 
 
-def written_otherwise(path, change):
-    """Change the sheet's XML the way another program would have written it."""
+def written_otherwise(path, change, changed="xl/worksheets/sheet1.xml"):
+    """Change a part's XML the way another program would have written it."""
     other = path.with_name("other.xlsx")
     with ZipFile(path) as before, ZipFile(other, "w") as after:
         for part in before.namelist():
             data = before.read(part)
-            after.writestr(part, change(data) if part == "xl/worksheets/sheet1.xml" else data)
+            after.writestr(part, change(data) if part == changed else data)
     return other
 
 
@@ -327,6 +327,14 @@ def test_sheets_written_in_other_ways_are_marked_too(uploaded, returned, change)
     ]["我的台账"]
     assert red(sheet) == {"B2", "E3"}
     assert content(sheet) == content(load_workbook(uploaded)["我的台账"])
+
+
+def test_formats_that_end_early_are_added_to(uploaded, returned):
+    def cut(data):
+        return data[: data.index(b"<cellStyles")] + b"</styleSheet>"
+
+    _, book = returned([KIND], written_otherwise(uploaded, cut, "xl/styles.xml"))
+    assert red(book["我的台账"]) == {"B2"}
 
 
 def test_a_row_is_found_by_its_number_and_by_its_place():

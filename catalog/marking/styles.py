@@ -141,9 +141,10 @@ def _group(root: Element, name: str, after: str) -> Element:
         return found
     group = added(root, name)
     before = first(root, after)
-    following = _children(root)
-    at = following.index(before) + 1 if before else 0
-    root.insertBefore(group, following[at])
+    others = _children(root)[:-1]
+    at = others.index(before) + 1 if before else 0
+    if at < len(others):
+        root.insertBefore(group, others[at])
     for member, attributes in _SEEDS[name]:
         added(group, member, **attributes)
     _count(group)

@@ -47,3 +47,13 @@ def test_a_supervisor_exports_the_area_with_its_owners(visit, bureau):
     with open(path, encoding="utf-8-sig", newline="") as file:
         (row,) = csv.DictReader(file)
     assert (row["器具名称"], row["使用单位"]) == ("压力表", "杭州明达锅炉厂")
+
+
+def test_the_route_is_for_people_who_have_signed_in_and_its_answer_is_kept_nowhere(visit, bureau):
+    stranger, clerk = visit(), visit(bureau["enterprise"])
+    answer = stranger.page.request.get(stranger.address + "/exports/ledger.csv")
+    assert (answer.status, answer.text()) == (403, "请先登录约检台，再从台账页面导出")
+    answer = clerk.page.request.get(clerk.address + "/exports/ledger.csv")
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
