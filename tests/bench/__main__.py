@@ -25,7 +25,7 @@ from db import engine as engines
 from db.engine import reading, transaction
 from db.models import Account, InstrumentStatus, Role
 from pages.parts import account as visitor
-from tests.bench import exporting, ledger_page
+from tests.bench import ledger_page
 
 ROOT = Path(__file__).parent.parent.parent
 SLOW = 300
@@ -52,7 +52,6 @@ def main() -> None:
         "machine": machine,
         "engine": (options.database_url and "postgresql") or "sqlite",
         "ms": figures,
-        "exports": exporting.measured(runs=3) if options.exports else None,
         "ledger lists, ms": lists,
     }
     (ROOT / "bench.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
@@ -63,7 +62,6 @@ def _options() -> argparse.Namespace:
     made.add_argument("--sizes", type=int, nargs="+", default=[3_000, 100_000], metavar="INSTRUMENTS")
     made.add_argument("--runs", type=int, default=9)
     made.add_argument("--database-url", help="an empty PostgreSQL database instead of SQLite (one size)")
-    made.add_argument("--exports", action="store_true", help="also measure exports, on both engines")
     return made.parse_args()
 
 
