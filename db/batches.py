@@ -318,7 +318,7 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
     undone itself stands in nobody's way. Raises NotFound, or Refused that names the first 20 instruments
     that have moved since: then nothing has changed.
     """
-    here = select(Batch).where(Batch.id == batch_id, _seen(by))
+    here = select(Batch).where(Batch.id == batch_id, reach.batches(by))
     batch = session.exec(reach.held(here, Batch)).first()
     if batch is None:
         raise NotFound("批次")
@@ -432,11 +432,6 @@ def _remove(session: Session, rows: Sequence[sa.Row[Any]]) -> None:
         session.exec(gone.execution_options(synchronize_session=False))
 
 
-def _seen(by: Account) -> sa.ColumnElement[bool]:
-    """The batches an account sees: those of the enterprises it works for, or watches over."""
-    return col(Batch.enterprise_id).in_(select(Enterprise.id).where(reach.enterprises(by)))
-
-
 COLUMNS: tuple[Any, ...] = (
     Batch.id,
     Batch.enterprise_id,
@@ -455,11 +450,19 @@ COLUMNS: tuple[Any, ...] = (
 
 
 def page(
-    session: Session, enterprise_id: int, *, by: Account, number: int = 1, size: int = 20
+    session: Session,
+    enterprise_id: int,
+    *,
+    by: Account,
+    action: BatchAction | None = None,
+    number: int = 1,
+    size: int = 20,
 ) -> list[sa.Row[Any]]:
-    """One page of the batches of a ledger, the newest first; columns as in COLUMNS."""
+    """One page of the batches of a ledger, or of those of one `action`, the newest first; as in COLUMNS."""
     reach.enterprise(session, enterprise_id, by)
     here = _listed().where(col(Batch.enterprise_id) == enterprise_id).order_by(col(Batch.id).desc())
+    if action is not None:
+        here = here.where(col(Batch.action) == action)
     return list(session.execute(here.limit(min(size, 200)).offset((max(number, 1) - 1) * size)).all())
 
 
@@ -471,7 +474,7 @@ def count(session: Session, enterprise_id: int, *, by: Account) -> int:
 
 def find(session: Session, batch_id: int, *, by: Account) -> sa.Row[Any]:
     """One batch, as in the list; raises NotFound outside the asker's reach."""
-    found = session.execute(_listed().where(col(Batch.id) == batch_id, _seen(by))).first()
+    found = session.execute(_listed().where(col(Batch.id) == batch_id, reach.batches(by))).first()
     if found is None:
         raise NotFound("批次")
     return found

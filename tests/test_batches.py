@@ -436,3 +436,12 @@ def test_batches_are_listed_newest_first_by_pages(session, owner):
     assert rows[0].options == {"field": "location", "value": "三号"}
     (last,) = batches.page(session, owner.enterprise_id, by=owner, number=2, size=2)
     assert last.id == made[0]
+
+
+def test_the_imports_are_listed_however_many_other_batches_followed(session, owner):
+    row = gauges(session, owner, 1)[0]
+    first = imported(session, owner, changed=[(row, "location", "旧址")])
+    for number in range(3):
+        run(session, owner, "location", f"{number} 号车间")
+    listed = batches.page(session, owner.enterprise_id, by=owner, action=BatchAction.imported, size=2)
+    assert [row.id for row in listed] == [first.id]

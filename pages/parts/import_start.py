@@ -142,9 +142,8 @@ def _columns(batch: Batch, found: dict[str, Any]) -> dict[int, str]:
 def recent(enterprise: Enterprise) -> None:
     """The imports so far; one that is picked opens."""
     with looking(*OWNERS) as (session, account):
-        rows = batches.page(session, enterprise.id, by=account)
+        rows = batches.page(session, enterprise.id, by=account, action=BatchAction.imported)
     st.subheader("导入记录", anchor=False)
-    rows = [row for row in rows if row.action == BatchAction.imported]
     if not rows:
         return look.empty("还没有导入过文件")
     shown = [row._asdict() | {"summary": summary(row.totals) or row.note} for row in rows]
