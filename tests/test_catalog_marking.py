@@ -198,7 +198,7 @@ def test_the_summary_lists_totals_and_every_problem_by_row(returned):
     sheet = returned([TWICE, SERIAL, KIND])[1][SUMMARY_SHEET]
     assert sheet["A1"].value == "检查结果：台账.xlsx"
     assert dict(zip([c.value for c in sheet[4]], [c.value for c in sheet[5]], strict=True)) == {
-        "总行数": 3, "新增": 1, "变更": 0, "无变化": 0, "有误": 2, "重复": 0,
+        "文件行数": 3, "新增": 1, "修改": 0, "未变": 0, "错误": 2, "重复": 0,
     }  # fmt: skip
     assert [[cell.value or "" for cell in row] for row in sheet.iter_rows(min_row=8)] == [
         ["B2", 2, "强检器具种别代码", "91109", "没有这个种别代码", "91101 指示类压力表"],

@@ -1,7 +1,6 @@
 """The process that marks a workbook: bound to the limits in its arguments, it does what stdin asks for."""
 
 import json
-import resource
 import sys
 from datetime import date
 from pathlib import Path
@@ -11,14 +10,13 @@ from catalog.marking.package import NotWorkbook
 from catalog.marking.problems import MarkingFailed, Problem, Summary
 from catalog.marking.process import OTHER, REFUSED
 from catalog.marking.returned import mark_workbook, write_bad_rows
+from catalog.reading import limits
 
 
 def main() -> int:
     """Do it: 0 when done, 3 with a sentence on stdout when refused, 4 where this is no .xlsx."""
     memory, seconds = map(int, sys.argv[1:])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    limits.impose(seconds, memory)
     request = json.load(sys.stdin, object_hook=_day)
     try:
         _answer(request)

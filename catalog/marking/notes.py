@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from xml.dom.minidom import Element
 from xml.sax.saxutils import escape
 
-from openpyxl.utils import get_column_letter
 from openpyxl.utils.cell import coordinate_to_tuple
 
 from catalog.marking.markup import TYPES
 from catalog.marking.package import Package, added, elements, one
-from catalog.marking.problems import SIGN, Place
+from catalog.marking.problems import SIGN, Place, reference
 from catalog.marking.sheets import Sheet
 
 AUTHOR = "约检台"
@@ -42,16 +41,12 @@ def annotate(package: Package, part: str, sheet: Sheet, texts: Mapping[Place, st
     root = package.root(comments)
     removed = _cleaned(root)
     kept = {each.getAttribute("ref"): each for each in elements(root, "comment")}
-    new = [place for place in texts if _reference(place) not in kept]
+    new = [place for place in texts if reference(place) not in kept]
     author = _author(root) if texts else 0
     for place, text in texts.items():
-        comment = kept.get(_reference(place)) or _comment(root, _reference(place), author)
+        comment = kept.get(reference(place)) or _comment(root, reference(place), author)
         _write(comment, text)
     _draw(package, part, sheet, removed, new)
-
-
-def _reference(place: Place) -> str:
-    return f"{get_column_letter(place[1] + 1)}{place[0]}"
 
 
 def _new_comments(package: Package, part: str) -> str:

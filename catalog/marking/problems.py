@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from openpyxl.utils import get_column_letter
+
 # An import leaves a sheet of this name aside.
 SUMMARY_SHEET = "检查结果"
 # Begins every comment of ours, by which they are found when the file comes back.
@@ -10,7 +12,13 @@ SIGN = "【检查结果】"
 
 FAILED = "标注后的文件未能生成，请按页面列出的问题修改原文件后重新导入"
 
+# A row counted from 1 and a column from 0.
 Place = tuple[int, int]
+
+
+def reference(place: Place) -> str:
+    """The place as Excel writes it: (2, 0) is A2."""
+    return f"{get_column_letter(place[1] + 1)}{place[0]}"
 
 
 class MarkingFailed(Exception):

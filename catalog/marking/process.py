@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,12 +14,8 @@ from typing import Any
 from catalog.export import Value
 from catalog.marking.conversion import NOTE, SHEET, convert
 from catalog.marking.problems import FAILED, MarkingFailed, Problem, Summary
+from catalog.reading.process import ENVIRONMENT, ROOT
 
-ROOT = Path(__file__).parent.parent.parent
-# Nothing of the server's environment but what the interpreter itself may need; no secrets.
-ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | {
-    name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
-}
 # What the process may take: bytes of address space, seconds of the processor, seconds by the clock.
 MEMORY, SECONDS, PATIENCE = 2**30, 60, 180
 REFUSED, OTHER = 3, 4

@@ -7,13 +7,11 @@ from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
-from openpyxl.utils import get_column_letter
-
 from catalog.export import Value
 from catalog.marking.markup import EPOCH, text_element
 from catalog.marking.notes import MOST, annotate
 from catalog.marking.package import Package
-from catalog.marking.problems import Place, Problem, Summary, comment
+from catalog.marking.problems import Place, Problem, Summary, comment, reference
 from catalog.marking.sheets import ColumnStyles, Sheet, part_of
 from catalog.marking.styles import Styles
 from catalog.marking.summaries import ROW, ROW_OF_UPLOAD, Findings, summarize
@@ -93,7 +91,7 @@ def _filled(rows: Iterable[tuple[int, Sequence[Value]]], styles: ColumnStyles) -
     lines = []
     for number, (_, values) in enumerate(rows, start=HEADING_ROW + 1):
         cells = "".join(
-            _cell(f"{get_column_letter(column + 1)}{number}", styles.of(column), value)
+            _cell(reference((number, column)), styles.of(column), value)
             for column, value in enumerate(values)
             if value is not None and value != ""
         )
@@ -101,8 +99,8 @@ def _filled(rows: Iterable[tuple[int, Sequence[Value]]], styles: ColumnStyles) -
     return "".join(lines).encode()
 
 
-def _cell(reference: str, style: int, value: Value) -> str:
-    start = f'<c r="{reference}" s="{style}"'
+def _cell(place: str, style: int, value: Value) -> str:
+    start = f'<c r="{place}" s="{style}"'
     if isinstance(value, str):
         return f'{start} t="inlineStr"><is>{text_element(value)}</is></c>'
     number = value.toordinal() - EPOCH if isinstance(value, date) else value

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Collection, Iterator
 
-from openpyxl.utils import column_index_from_string, get_column_letter
+from openpyxl.utils import column_index_from_string
 
 from catalog.marking.package import Package, elements, related_id
-from catalog.marking.problems import MarkingFailed, Place, Problem
+from catalog.marking.problems import MarkingFailed, Place, Problem, reference
 from catalog.marking.styles import Styles
 
 ROW = re.compile(rb"<((?:\w+:)?)row\b([^>]*?)(/?)>")
@@ -96,8 +96,8 @@ class Sheet:
         """The number, begin and end of each row that is wanted."""
         number = 0
         for found in ROW.finditer(self.data, *self.span):
-            reference = attribute(found[2], b"r")
-            number = int(reference) if reference.isdigit() else number + 1
+            written = attribute(found[2], b"r")
+            number = int(written) if written.isdigit() else number + 1
             if number in wanted:
                 closing = b"</" + found[1] + b"row>"
                 end = found.end() if found[3] else self.data.index(closing, found.end()) + len(closing)
@@ -155,9 +155,9 @@ class Row:
     def _mark(self, column: int, styles: Styles) -> None:
         cell = self.cells.get(column)
         if cell is None:
-            reference = f"{get_column_letter(column + 1)}{self.number}"
+            place = reference((self.number, column)).encode()
             style = styles.marked(self._empty_style(column))
-            self.cells[column] = b'<%bc r="%b" s="%d"/>' % (self.prefix, reference.encode(), style)
+            self.cells[column] = b'<%bc r="%b" s="%d"/>' % (self.prefix, place, style)
             return
         end = cell.index(b">") + 1
         style = styles.marked(int(attribute(cell[:end], b"s") or 0))

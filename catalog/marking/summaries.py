@@ -11,17 +11,17 @@ from catalog.export import MOST_ROWS
 from catalog.marking.markup import TYPES, text_element
 from catalog.marking.notes import MOST
 from catalog.marking.package import Package, added, elements, one, related_id
-from catalog.marking.problems import SUMMARY_SHEET, Place, Problem, Summary
+from catalog.marking.problems import SUMMARY_SHEET, Place, Problem, Summary, reference
 from catalog.marking.styles import GREY, Styles
 
 ROW, ROW_OF_UPLOAD = "行", "原文件中的行"
 HEADINGS = {"单元格": 12, ROW: 14, "列": 22, "填写的内容": 28, "问题": 56, "建议": 40}
 TOTALS = {
-    "总行数": "rows",
+    "文件行数": "rows",
     "新增": "added",
-    "变更": "updated",
-    "无变化": "unchanged",
-    "有误": "invalid",
+    "修改": "updated",
+    "未变": "unchanged",
+    "错误": "invalid",
     "重复": "duplicates",
 }
 ADVICE = "请在数据表中改正标红的单元格（原因见批注），保存后把本文件重新导入。本表和批注不会被导入。"
@@ -117,7 +117,7 @@ def _problem_row(number: int, plain: int, link: int, place: Place | None, proble
         problem.suggestion,
     ]
     cells = [_cell(number, column, plain, value) for column, value in enumerate(values, start=2)]
-    shown = _cell(number, 1, link, _reference(place)) if place else ""
+    shown = _cell(number, 1, link, reference(place)) if place else ""
     widths = list(HEADINGS.values())[1:]
     lines = max(_lines(str(value), width) for value, width in zip(values, widths, strict=True))
     tall = f' ht="{LINE * lines}" customHeight="1"'
@@ -146,10 +146,6 @@ def _links(sheet: str, placed: Sequence[tuple[Place | None, Problem]]) -> Iterat
     quoted = "'" + sheet.replace("'", "''") + "'"
     yield "<hyperlinks>"
     for number, place in links:
-        target = quoteattr(f"{quoted}!{_reference(place)}")
-        yield f'<hyperlink ref="A{number}" location={target} display="{escape(_reference(place))}"/>'
+        target = quoteattr(f"{quoted}!{reference(place)}")
+        yield f'<hyperlink ref="A{number}" location={target} display="{escape(reference(place))}"/>'
     yield "</hyperlinks>"
-
-
-def _reference(place: Place) -> str:
-    return f"{get_column_letter(place[1] + 1)}{place[0]}"

@@ -28,9 +28,9 @@ TOO_BIG = f"文件展开后超过 {MEMORY // 2**20} MB 内存，无法读取，{
 DIED = f"文件无法读取，{AGAIN}"
 
 
-def impose(seconds: int) -> None:
-    """Bind this process to the limits, for `seconds` of processor time. It cannot loosen them again."""
+def impose(seconds: int, memory: int = MEMORY) -> None:
+    """Bind this process to `seconds` of processor time and `memory` bytes. It cannot loosen them again."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     # At the first the process gets SIGXCPU, which tells its parent why it died; the second is final.
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))

@@ -37,6 +37,8 @@ class Marks:
         return found
 
 
+# Formats that a workbook uses by their number alone.
+BUILT_IN = {9: "0%", 10: "0.00%"}
 # A format of digits between fixed words: 000000, "HY"0000, 0.0%, General"级".
 LITERAL = r'(?:"[^"]*"|\\.|[-/ ()（）]|[\u4e00-\u9fff])*'
 NUMBER_FORMAT = re.compile(rf"({LITERAL})(General|[#0]+)(?:\.([0#]+))?(%?)({LITERAL})")

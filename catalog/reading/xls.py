@@ -4,19 +4,18 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.reading.cells import ERROR, fault
+from catalog.reading.cells import ERROR, LONG, fault
 from catalog.reading.compound import Compound
 from catalog.reading.contents import Unreadable
 from catalog.reading.formats import DAMAGED, ENCRYPTED, OLD
 from catalog.reading.limits import COLUMNS
-from catalog.reading.marks import Marks, NumberFormat, number_format
+from catalog.reading.marks import BUILT_IN, Marks, NumberFormat, number_format
 
 BOF, EOF, FILEPASS, DATEMODE, BOUNDSHEET, FORMAT, XF = 0x809, 0x0A, 0x2F, 0x22, 0x85, 0x41E, 0xE0
 FORMULA, BOOLERR, NUMBER, RK, MULRK, ROW, COLINFO, MERGED, FILTERED = (
     *(0x06, 0x205, 0x203, 0x27E, 0xBD),
     *(0x208, 0x7D, 0xE5, 0x9B),
 )
-BUILT_IN = {9: "0%", 10: "0.00%"}
 BIFF8 = 0x0600
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
@@ -117,7 +116,7 @@ class Records:
         row, column = struct.unpack_from("<HH", body)
         for offset, (style, number) in enumerate(_values(kind, body)):
             known = self.formats.get(style)
-            if known and column + offset < COLUMNS and abs(number) < 1e15:
+            if known and column + offset < COLUMNS and abs(number) < LONG:
                 marks.shown.setdefault(row, {})[column + offset] = known.show(number)
 
 

@@ -5,13 +5,12 @@ import re
 from pathlib import Path
 
 from catalog.reading.archive import Archive
-from catalog.reading.cells import ERROR, NO_VALUE, fault
+from catalog.reading.cells import ERROR, LONG, NO_VALUE, fault
 from catalog.reading.contents import Unreadable
 from catalog.reading.formats import DAMAGED, MACRO
 from catalog.reading.limits import COLUMNS
-from catalog.reading.marks import Area, Marks, NumberFormat, number_format
+from catalog.reading.marks import BUILT_IN, Area, Marks, NumberFormat, number_format
 
-BUILT_IN = {9: "0%", 10: "0.00%"}
 # Styles that are looked for one by one; with more of them every cell is looked at.
 FEW = 12
 
@@ -171,7 +170,7 @@ class _Scan:
             number = float(value)
         except ValueError:
             return
-        if known and abs(number) < 1e15:
+        if known and abs(number) < LONG:
             self.marks.shown.setdefault(self.row, {})[self.column] = known.show(number)
 
 
