@@ -16,7 +16,7 @@ from sqlmodel import Session, col, delete, func, select, update
 
 from db import assignment, audit, bulk, clock, ledger, reach, search, workflow
 from db.errors import Conflict, NotFound, Refused
-from db.instrument_fields import LABELS, FieldReader, plain, stored, together
+from db.instrument_fields import LABELS, SCRAPPED, FieldReader, plain, stored, together
 from db.models import (
     Account,
     AppointmentLine,
@@ -53,7 +53,6 @@ SETTABLE = (
 )
 MOST_AT_ONCE = 100_000
 SHOWN = 20
-SCRAPPED = "已报废的器具不能修改"
 OTHER_CATEGORY = "现有种别属于其他项别，请逐台核对后修改"
 UNDONE = "撤回"
 
@@ -242,7 +241,7 @@ def _batch(
 
 
 def _note(session: Session, batch: Batch, action: str, by: Account, after: Mapping[str, Any]) -> None:
-    audit.record(session, action, by=by, subject=Subject.batch, subject_id=batch.id, after=after)
+    audit.record(session, action, by=by, subject=Subject.batch.name, subject_id=batch.id, after=after)
 
 
 def change(

@@ -51,6 +51,14 @@ CHOICES: dict[str, Any] = {
     "delivery_mode": DeliveryMode,
 }
 DAYS = ("purchased_on", "valid_until")
+# What a new instrument is unless somebody says otherwise.
+DEFAULTS: dict[str, Any] = {
+    "instrument_type": InstrumentType.working,
+    "origin": Origin.domestic,
+    "quantity": 1,
+}
+MOST_QUANTITY = 100_000
+SCRAPPED = "已报废的器具不能修改"
 
 
 def plain(value: Any) -> Any:
@@ -95,7 +103,7 @@ class FieldReader:
         elif field in CHOICES:
             stored = form.choice(field, label, CHOICES[field], value)
         elif field == "quantity":
-            stored = form.number(field, label, value, 1, 100_000)
+            stored = form.number(field, label, value, 1, MOST_QUANTITY)
         elif field == "kind_id":
             stored = _kind(self._session, form, value)
         elif field == "division_code":

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, insert, select, update
 from db import assignment, clock, reach, search, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
-from db.instrument_fields import IDENTITY, LABELS, checked, plain, together
+from db.instrument_fields import DEFAULTS, IDENTITY, LABELS, SCRAPPED, checked, plain, together
 from db.models import (
     OPEN,
     Account,
@@ -21,9 +21,7 @@ from db.models import (
     Instrument,
     InstrumentChange,
     InstrumentStatus,
-    InstrumentType,
     LineStatus,
-    Origin,
     Subject,
 )
 
@@ -74,12 +72,7 @@ def _new(
 ) -> tuple[Form, dict[str, Any]]:
     """What is wrong with a new instrument, and the values to store."""
     form = Form()
-    blank: dict[str, Any] = dict.fromkeys(LABELS) | {
-        "quantity": 1,
-        "origin": Origin.domestic,
-        "instrument_type": InstrumentType.working,
-    }
-    values = checked(session, blank | dict(typed), form)
+    values = checked(session, dict.fromkeys(LABELS) | DEFAULTS | dict(typed), form)
     _say(form, together(values))
     if not form.problems and not is_duplicate_confirmed:
         _check_twins(session, form, values, enterprise_id)
@@ -201,7 +194,7 @@ def _changed(
     if "valid_until" in values and instrument.valid_until is not None:
         form.say("valid_until", LOCKED)
     if instrument.status == InstrumentStatus.scrapped and values:
-        form.say("name", "已报废的器具不能修改")
+        form.say("name", SCRAPPED)
     _say(form, together(instrument.model_dump() | values))
     return values, form.problems
 

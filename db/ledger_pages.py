@@ -307,8 +307,3 @@ class _Side:
         if self.before is not None:
             return self.before - 1
         return session.scalar(select(func.max(KEY))) or 0
-
-
-def _along_key(rows: Any) -> Any:
-    """Walk the key, where SQLite would rather sort what another index gives."""
-    return rows.with_hint(Instrument, "NOT INDEXED", "sqlite")

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from db import appointments, batches, bulk, checks, clock, instruments, ledger, workflow
 from db.errors import Conflict, NotFound, Refused
-from db.instrument_fields import LABELS
+from db.instrument_fields import LABELS, SCRAPPED
 from db.models import (
     Account,
     AppointmentLine,
@@ -120,7 +120,8 @@ def test_every_instrument_notes_the_change_and_the_audit_log_says_it_once(sessio
         assert (entry.action, entry.by_name) == ("批量修改", owner.full_name)
         assert entry.changes == {"purpose": ["safety_protection", "trade_settlement"]}
     (audited,) = session.exec(select(AuditEntry)).all()
-    assert (audited.action, audited.subject_id) == ("批量修改", outcome.batch_id)
+    assert (audited.action, audited.subject) == ("批量修改", "batch")
+    assert audited.subject_id == outcome.batch_id
     assert audited.after["updated"] == 3
 
 
@@ -156,7 +157,7 @@ def test_what_cannot_change_is_counted_by_reason(session, owner):
     assert outcome.changed == 1 and [row.id for row in outcome.sample] == [fine.id]
     reasons = {one.why: (one.count, one.examples) for one in outcome.refused}
     assert reasons == {
-        batches.SCRAPPED: (1, (f"压力表 {scrapped.serial_number}",)),
+        SCRAPPED: (1, (f"压力表 {scrapped.serial_number}",)),
         batches.OTHER_CATEGORY: (1, (f"压力表 {other.serial_number}",)),
         "填写了出厂编号的器具数量应为 1，多台请用“复制”逐台录入": (1, (f"压力表 {many.serial_number}",)),
     }

@@ -153,7 +153,8 @@ def test_an_import_leaves_a_trace_a_batch_and_an_audit_entry(owner):
         (change,) = ledger.history(session, gauge.id, by=owner)
         entry = session.exec(select(AuditEntry)).one()
     assert (change.action, change.note, change.by_name) == ("导入", "第 2 行", owner.full_name)
-    assert (entry.action, entry.subject_id, entry.after["added"]) == ("导入台账", batch.id, 1)
+    assert (entry.action, entry.subject, entry.subject_id) == ("导入台账", "batch", batch.id)
+    assert entry.after["added"] == 1
     assert kept(batch.id).status == BatchStatus.applied
 
 

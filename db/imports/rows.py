@@ -14,22 +14,16 @@ from catalog.columns import DIVISION, KIND, PLACES, SYSTEM_ID
 from catalog.lookup import DivisionIndex, KindIndex, KnownDivision, KnownKind, Match
 from catalog.marking import Problem
 from catalog.reading import Cell, Contents, Fault
-from db.instrument_fields import CHOICES, LABELS, FieldReader, together
-from db.models import Category, Division, InstrumentType, Kind, Origin
+from db.instrument_fields import CHOICES, DEFAULTS, LABELS, TEXTS, FieldReader, together
+from db.models import Category, Division, Kind
 
 # The template calls two columns by their codes, the form by their names.
 FIELDS = {label: name for name, label in LABELS.items()} | {KIND: "kind_id", DIVISION: "division_code"}
 HEADINGS = {name: heading for heading, name in FIELDS.items()}
 REQUIRED = tuple(column.heading for column in template.COLUMNS if column.is_required)
-# What an empty cell means for a new instrument; for one in the ledger it means: as it is.
-DEFAULTS: dict[str, Any] = {
-    "instrument_type": InstrumentType.working,
-    "origin": Origin.domestic,
-    "quantity": 1,
-}
-# Empty in a file, a day that is locked stays as it is.
+# Empty in a file, what has a default and a day that is locked stay as they are in the ledger.
 KEPT_WHEN_EMPTY = (*DEFAULTS, "valid_until")
-TEXTS = ("specification", "measuring_range", "accuracy_class", "location", "remark")
+# What an empty cell means for a new instrument.
 EMPTY: dict[str, Any] = dict.fromkeys(LABELS) | dict.fromkeys(TEXTS, "") | DEFAULTS
 MOST_REMEMBERED = 20_000
 

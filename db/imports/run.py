@@ -30,8 +30,11 @@ NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
 CHUNK = 5_000
 MOST_SHOWN = 200
-ACTION = "导入"
 Report = Callable[[str, int], None]
+
+
+def silent(phase: str, count: int) -> None:
+    """Reports nothing."""
 
 
 @dataclass
@@ -67,9 +70,7 @@ class Update:
     changes: dict[str, tuple[Any, Any]]
 
 
-def run(
-    session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Report = lambda phase, count: None
-) -> Outcome:
+def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Report = silent) -> Outcome:
     """Write every good row of `sheet` into the ledger of the batch's enterprise; the bad ones get a problem.
 
     A row is an instrument in the ledger by the id it claims, or by 出厂编号, 生产厂家 and 型号规格 as far as
@@ -261,7 +262,7 @@ def _insert(task: Task, ids: Sequence[int], rows: Sequence[tuple[int, tuple[Any,
 def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
     """The first row of history of each new instrument, which names its row of the file."""
     columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
-    same: tuple[Any, ...] = (ACTION, task.by.id, clock.now(), task.batch.id, 1, {})
+    same: tuple[Any, ...] = (task.batch.action, task.by.id, clock.now(), task.batch.id, 1, {})
     bulk.insert(task.session, InstrumentChange, columns, [(*same, *one) for one in added])
 
 
@@ -270,7 +271,7 @@ def _update(task: Task, updates: Sequence[Update]) -> None:
         chunk = updates[start : start + CHUNK]
         _hold(task.session, [one.known for one in chunk])
         moves = [(one.known, {name: new for name, (_, new) in one.changes.items()}) for one in chunk]
-        batches.change(task.session, task.batch, task.owner, moves, ACTION, task.by)
+        batches.change(task.session, task.batch, task.owner, moves, task.batch.action, task.by)
         task.report("修改", start + len(chunk))
 
 

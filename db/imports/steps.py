@@ -18,7 +18,7 @@ from db import engine as engines
 from db.errors import Conflict, NotFound, Refused
 from db.imports import rows
 from db.imports.rows import Lists, Sheet
-from db.imports.run import Outcome, Report, run
+from db.imports.run import Outcome, Report, run, silent
 from db.models import Account, Attachment, Batch, BatchAction, BatchStatus, Enterprise, Subject
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -30,10 +30,6 @@ HAS_REFUSED = "有 {count} 行需要改正，本次没有导入任何数据；�
 
 class TakenBack(Exception):
     """Ends the transaction of a preview without keeping anything."""
-
-
-def silent(phase: str, count: int) -> None:
-    """Reports nothing."""
 
 
 def upload(session: Session, enterprise_id: int, name: str, content: bytes, *, by: Account) -> Batch:
@@ -288,7 +284,7 @@ def _finish(session: Session, batch: Batch, outcome: Outcome, by: Account, is_pa
         session,
         "导入台账",
         by=by,
-        subject=Subject.batch.value,
+        subject=Subject.batch.name,
         subject_id=batch.id,
         after=outcome.totals,
         note=owner.name,

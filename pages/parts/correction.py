@@ -66,7 +66,7 @@ def proof(row: Any) -> None:
 @st.dialog("申请更正有效期至")
 def ask(row: Any) -> None:
     """Ask for another 有效期至 of the ledger row `row`."""
-    key = f"correction-{row.id}-{row.version}"
+    key, most = f"correction-{row.id}-{row.version}", corrections.MOST_BYTES >> 20
     st.text(f"{row.name} {row.serial_number}，现在的有效期至：{day(row.valid_until)}")
     st.caption("由监管人员对照附件审批，同意后台账才会改动。办理结果在器具详情和“更正申请”中查看。")
     is_removed = st.checkbox("删去有效期至（没有检定证书，或该种别没有有效期）", key=f"{key}-removed")
@@ -87,9 +87,9 @@ def ask(row: Any) -> None:
         key=f"{key}-reason",
     )
     file = st.file_uploader(
-        "附件 *：检定证书等证明，JPG、PNG 或 PDF，不超过 10 MB",
+        f"附件 *：检定证书等证明，JPG、PNG 或 PDF，不超过 {most} MB",
         type=TYPES,
-        max_upload_size=corrections.MOST_BYTES >> 20,
+        max_upload_size=most,
         key=f"{key}-file",
     )
     if not st.button("提交申请", type="primary", key=f"{key}-send"):

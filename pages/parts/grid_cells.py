@@ -86,7 +86,12 @@ def columns() -> dict[str, Any]:
         config[field] = st.column_config.TextColumn(LABELS[field], help=hint, required=True, width=190)
     config["status"] = st.column_config.TextColumn("状态", width=80)
     config["quantity"] = st.column_config.NumberColumn(
-        LABELS["quantity"], min_value=1, max_value=100_000, step=1, required=True, width=90
+        LABELS["quantity"],
+        min_value=1,
+        max_value=instrument_fields.MOST_QUANTITY,
+        step=1,
+        required=True,
+        width=90,
     )
     latest = {"purchased_on": clock.today(), "valid_until": fields.LATEST}
     for field in DAYS:

@@ -5,13 +5,12 @@ from typing import Any
 import streamlit as st
 
 from catalog.columns import COLUMNS, EXTRAS
-from db import batches, imports, jobs
+from db import attachments, batches, imports, jobs
 from db.models import OWNERS, Batch, BatchAction, Enterprise
 from pages.parts import look, tables
 from pages.parts.account import acting, looking
 
 TYPES = ["xlsx", "xls", "ods", "csv", "txt"]
-MOST_MEGABYTES = 20
 TEMPLATES = {
     "《强制检定器具信息导入模板》下载": "/template/template.xlsx",
     "《行政区划信息》": "/template/divisions.xlsx",
@@ -44,7 +43,7 @@ def box(enterprise: Enterprise) -> None:
         file = st.file_uploader(
             "选择要导入的文件",
             type=TYPES,
-            max_upload_size=MOST_MEGABYTES,
+            max_upload_size=attachments.MOST_BYTES >> 20,
             help="支持 Excel、WPS、LibreOffice 的工作簿和 CSV；也可以是自己的表格，导入时再对应各列。",
         )
         is_sent = st.form_submit_button("提交", type="primary", icon=":material/upload:")

@@ -124,8 +124,9 @@ class Form:
 
     def _quantity(self, field: str) -> int:
         value = self.start.get(field) or 1
+        most = instrument_fields.MOST_QUANTITY
         return st.number_input(
-            self._label(field), 1, 100_000, value, on_change="ignore", key=f"{self.key}-{field}"
+            self._label(field), 1, most, value, on_change="ignore", key=f"{self.key}-{field}"
         )
 
     def _kind(self) -> None:
