@@ -213,3 +213,16 @@ def test_the_cost_of_a_file_is_logged(caplog, tmp_path):
     seconds, memory = re.search(r"([\d.]+) s of processor, (\d+) MB", caplog.text).groups()
     print(f"3,000 rows: {seconds} s, {memory} MB")
     assert float(seconds) <= limits.SECONDS and 0 < int(memory) << 20 <= limits.MEMORY
+
+
+def test_where_no_limits_can_be_set_no_file_is_opened(ledger, monkeypatch):
+    monkeypatch.setattr(limits, "CAN_LIMIT", False)
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **more: pytest.fail("a process was started"))
+    with pytest.raises(Unreadable, match="Linux"):
+        read(ledger, "ledger.xlsx")
+
+
+def test_everything_else_starts_where_no_limits_can_be_set():
+    code = "import sys; sys.modules['resource'] = None; import app, db.__main__, pages.parts.import_start"
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr

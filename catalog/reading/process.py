@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from catalog.reading import limits
 from catalog.reading.contents import Cell, Contents, Fault, Unreadable
 from catalog.reading.limits import DIED, FILE_SIZE, SECONDS, SILENCE, TEXT, TOO_BIG, TOO_SLOW
 
@@ -48,6 +49,8 @@ def read(
     `chosen` is the person's own answer to what the columns mean: column index (0 is A) to heading of
     `catalog.columns`; columns it does not name are not used. `progress` hears how many rows have come.
     """
+    if not limits.CAN_LIMIT:
+        raise Unreadable(limits.UNLIMITED)
     if path.stat().st_size > FILE_SIZE:
         raise Unreadable(f"文件超过 {FILE_SIZE // 2**20} MB，请拆分成几个文件后分别上传")
     request = {"path": str(path), "name": name, "chosen": dict(chosen) if chosen is not None else None}
