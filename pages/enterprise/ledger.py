@@ -103,6 +103,12 @@ def buttons(
     if st.button("预约所选", disabled=not free, icon=":material/event_available:"):
         basket.add(enterprise_id, [row.id for row in free])
         st.switch_page(page("new_appointment"))
+    with st.popover("变更状态", disabled=not picked):
+        steps(role, picked)
+
+
+def steps(role: Role, picked: Sequence[Any]) -> None:
+    """停用, 封存 and so on: each open where all that is picked may take it."""
     allowed = [
         {step.action for step in workflow.open_steps(Subject.instrument, s, role)}
         for s in {r.status for r in picked}
@@ -110,7 +116,7 @@ def buttons(
     for action in STEPS:
         label = workflow.label_of(Subject.instrument, action)
         is_open = bool(allowed) and all(action in actions for actions in allowed)
-        if st.button(label, disabled=not is_open, key=f"step-{action}"):
+        if st.button(label, disabled=not is_open, key=f"step-{action}", width="stretch"):
             ask(action, label, picked)
 
 
