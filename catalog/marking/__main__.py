@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from catalog.marking.conversion import convert
 from catalog.marking.package import NotWorkbook
 from catalog.marking.problems import MarkingFailed, Problem, Summary
 from catalog.marking.process import OTHER, REFUSED
@@ -30,13 +31,17 @@ def main() -> int:
 
 def _answer(request: dict[str, Any]) -> None:
     out, name = Path(request["out"]), request["name"]
+    if request["act"] == "convert":
+        numbers = convert(Path(request["source"]), name, out)
+        print(json.dumps(list(numbers.items())))
+        return
     problems = [Problem(*each) for each in request["problems"]]
     summary = Summary(**request["summary"])
     if request["act"] == "bad_rows":
         write_bad_rows(out, name, request["rows"], problems, summary)
     else:
-        numbers = dict(request["numbers"]) if "numbers" in request else None
-        mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary, numbers)
+        moved = dict(request["numbers"]) if "numbers" in request else None
+        mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary, moved)
 
 
 def _day(found: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.export import Value
-from catalog.marking.conversion import NOTE, SHEET, convert
+from catalog.marking.conversion import NOTE, SHEET
 from catalog.marking.problems import FAILED, MarkingFailed, Problem, Summary
 from catalog.reading.process import ENVIRONMENT, ROOT
 
@@ -49,9 +49,11 @@ def _mark_copy(
     """Mark a plain workbook with the same values instead."""
     with tempfile.TemporaryDirectory(prefix="yuejian-") as folder:
         copy = Path(folder) / "copy.xlsx"
-        numbers = convert(source, request["name"], copy)
+        said = _run(
+            {"act": "convert", "source": str(source), "name": request["name"], "out": str(copy)}, copy
+        )
         wanted = {problem.row for problem in problems}
-        moved = [pair for pair in numbers.items() if pair[0] in wanted]
+        moved = [pair for pair in json.loads(said) if pair[0] in wanted]
         summary = replace(summary, note=f"{NOTE}{summary.note}")
         request = {**request, "source": str(copy), "sheet": SHEET, "numbers": moved}
         _run({**request, **_findings(problems, summary)}, out)
@@ -77,8 +79,8 @@ def _findings(problems: Sequence[Problem], summary: Summary) -> dict[str, Any]:
     return {"problems": [astuple(problem) for problem in problems], "summary": asdict(summary)}
 
 
-def _run(request: dict[str, Any], out: Path) -> None:
-    """Have a fresh process do it; whatever it leaves behind when it fails is removed."""
+def _run(request: dict[str, Any], out: Path) -> bytes:
+    """Have a fresh process do it, and hear what it says; what it leaves behind when it fails is removed."""
     try:
         done = subprocess.run(
             [sys.executable, "-E", "-s", "-m", "catalog.marking", str(MEMORY), str(SECONDS)],
@@ -92,7 +94,7 @@ def _run(request: dict[str, Any], out: Path) -> None:
         out.unlink(missing_ok=True)
         raise _Unmarkable(FAILED) from error
     if done.returncode == 0:
-        return
+        return done.stdout
     out.unlink(missing_ok=True)
     if done.returncode == REFUSED:
         raise MarkingFailed(done.stdout.decode())
