@@ -38,7 +38,7 @@ if chosen and not narrowing.is_own(supervisor, chosen.division_code):
     st.stop()
 key = f"institution-{chosen.id if chosen else f'new-{len(rows)}'}"
 with st.container(border=True):
-    st.subheader(f"修改 {chosen.name}" if chosen else "新增技术机构", anchor=False)
+    st.subheader(look.plain(f"修改 {chosen.name}") if chosen else "新增技术机构", anchor=False)
     left, right = st.columns(2)
     name = left.text_input("机构名称 *", chosen.name if chosen else "", max_chars=120, key=f"{key}-name")
     code = right.text_input(

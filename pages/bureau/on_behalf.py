@@ -43,7 +43,7 @@ if not picked:
     st.stop()
 
 enterprise = picked[0]
-st.subheader(f"{enterprise.name} 可预约的器具", anchor=False)
+st.subheader(look.plain(f"{enterprise.name} 可预约的器具"), anchor=False)
 words = st.text_input(
     "查找器具", max_chars=100, placeholder="名称、型号、编号、地点", width=360, key=f"words-{enterprise.id}"
 )

@@ -72,7 +72,7 @@ def detail(line: Any) -> None:
     with looking(*READERS) as (session, account):
         moves = appointments.line_history(session, line.id, by=account)
     with st.container(border=True):
-        st.subheader(f"{line.snapshot['name']} {line.snapshot['serial_number']}", anchor=False)
+        st.subheader(look.plain(f"{line.snapshot['name']} {line.snapshot['serial_number']}"), anchor=False)
         left, right = st.columns(2, gap="large")
         with left:
             st.markdown("**流程状态**")

@@ -62,7 +62,7 @@ shown = [{**row.snapshot, **row._mapping} for row in rows]
 picked = tables.choosing(shown, COLUMNS, f"{key}-{number}-{rows[0].id}", "检定记录", is_many=False)
 for row in picked:
     with st.container(border=True):
-        st.subheader(f"{row['name']} {row['serial_number']}", anchor=False)
+        st.subheader(look.plain(f"{row['name']} {row['serial_number']}"), anchor=False)
         st.markdown(f"{look.badge(row['conclusion'].value)} {look.plain(row['certificate_number'])}")
         with st.grid(4, min_column_width=150, gap="small"):
             for field, label in FACTS.items():

@@ -102,7 +102,8 @@ def _left(limit: workdays.Limit, due_on: Any) -> str:
 
 def detail(line: Any, history: list[Any], is_open: bool = True) -> None:
     """One line in full: its instrument as booked, whom to call, and how it came to stand where it stands."""
-    with st.expander(f"{line.snapshot['name']} {line.snapshot['serial_number']} 的详情", expanded=is_open):
+    title = look.plain(f"{line.snapshot['name']} {line.snapshot['serial_number']} 的详情")
+    with st.expander(title, expanded=is_open):
         facts, moves = st.columns([3, 2], gap="large")
         with facts, st.grid(3, min_column_width=150, gap="small"):
             for field, label in FACTS.items():

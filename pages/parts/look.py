@@ -12,7 +12,10 @@ from db.models import Account
 
 NAME = "约检台"
 PICTURES = Path(__file__).parent.parent / "edge" / "assets"
-MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:])")
+MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
+# Addresses become links even where every sign is escaped, unless something that nobody sees divides them.
+ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+DIVIDER = "\u2060"
 
 # Color, icon and a sign for tables: a status never differs by its color alone.
 STATUSES = {
@@ -72,10 +75,10 @@ def _card(account: Account, workplace: str) -> None:
 
 
 def header(title: str, note: str = "") -> None:
-    """The name of the page, and in a sentence what is done here."""
-    st.header(title, anchor=False)
+    """The name of the page, and in a sentence what is done here; both may name what visitors typed."""
+    st.header(plain(title), anchor=False)
     if note:
-        st.caption(note)
+        st.caption(plain(note))
 
 
 def badge(status: str) -> str:
@@ -129,8 +132,8 @@ def show_flashes() -> None:
 
 
 def plain(text: str) -> str:
-    """Text that visitors typed, for a place that would read it as Markdown."""
-    return MARKDOWN.sub(r"\\\1", text)
+    """Text that visitors typed, for a place that would read it as Markdown: no links, no looks of its own."""
+    return MARKDOWN.sub(r"\\\1", ADDRESS.sub(DIVIDER, text))
 
 
 def welcome(sentence: str) -> None:

@@ -97,3 +97,12 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(visit, bureau):
     clerk.reads("PDF")
     clerk.opens("强检器具台账维护")
     clerk.reads("台账还是空的")
+
+
+def test_the_name_of_a_file_is_no_markdown(visit, bureau):
+    clerk = visit(bureau["enterprise"])
+    send(clerk, book({}), "[登](www.a.cn).xlsx")
+    clerk.presses("确认导入 1 行")
+    clerk.reads("已导入 1 行")
+    assert clerk.page.get_by_role("link", name="下载原文件").count() == 1
+    assert clerk.page.locator("a[href*='www.a.cn']").count() == 0
