@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from db import reach
 from db.engine import database_url
 from db.errors import NotFound, Refused
+from db.fields import HIDDEN
 from db.models import Account, Attachment, Batch, Correction
 
 MOST_BYTES = 20 << 20
@@ -44,8 +45,8 @@ def add(session: Session, name: str, content: bytes, media_type: str, *, by: Acc
         raise Refused(f"文件不能超过 {MOST_BYTES >> 20} MB，请拆分后分次上传")
     digest = hashlib.sha256(content).hexdigest()
     _write(_path(digest), content)
-    # The client's path, if it sends one, stays outside.
-    plain = name.replace("\\", "/").rsplit("/", 1)[-1].replace("\0", "").strip()
+    # The client's path, if it sends one, stays outside; so does what makes a name look like another.
+    plain = " ".join(HIDDEN.sub("", name.replace("\\", "/").rsplit("/", 1)[-1]).split())
     row = Attachment(
         digest=digest,
         name=plain[-200:] or "未命名",

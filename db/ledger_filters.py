@@ -10,6 +10,7 @@ from typing import Any
 from catalog.divisions import bounds
 from db import ledger, quality
 from db.errors import Refused
+from db.fields import HIDDEN
 from db.ledger import Filters
 from db.models import Conclusion, DeliveryMode, InstrumentStatus, Origin, Purpose
 
@@ -40,7 +41,7 @@ Reader = Callable[[str], dict[str, Any]]
 
 
 def _text(asked: str) -> dict[str, Any]:
-    if len(asked) > MOST:
+    if len(asked) > MOST or HIDDEN.search(asked):
         raise ValueError
     return {"text": asked}
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select, update
 
 from db import reach
 from db.errors import NotFound, Refused
+from db.fields import HIDDEN
 from db.ledger import Filters
 from db.ledger_filters import READERS
 from db.models import OWNERS, Account, SavedView
@@ -155,6 +156,8 @@ def _name(typed: str) -> str:
     name = " ".join(typed.split())
     if not name:
         raise Refused("请填写视图名称")
+    if HIDDEN.search(name):
+        raise Refused("视图名称含有不可见的控制字符，请重新输入")
     if len(name) > NAME:
         raise Refused(f"视图名称最多 {NAME} 个字，请缩短")
     return name

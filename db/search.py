@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db.fields import HIDDEN
 from db.models import Enterprise, Instrument
 
 FIELDS = ("name", "specification", "serial_number", "manufacturer", "location")
@@ -149,7 +150,7 @@ class Words:
 
     def __init__(self, session: Session, typed: str, has_owner: bool):
         self._session = session
-        self._words = fold(typed).split()[:WORDS]
+        self._words = fold(HIDDEN.sub(" ", typed)).split()[:WORDS]
         self._has_owner = has_owner
         self._is_sqlite = _is_sqlite(session)
         self._pieces = _query(self._words, self._is_sqlite)

@@ -39,6 +39,10 @@ def test_a_path_in_the_name_leads_nowhere(session, folder, name):
     assert folder in attachments.path(row).parents
 
 
+def test_a_name_does_not_look_like_another(session):
+    assert keep(session, "台账\u202exslx\r\n.\ud800exe").name == "台账xslx .exe"
+
+
 def test_an_empty_file_and_one_too_large_are_refused(session, monkeypatch):
     with pytest.raises(Refused, match="空的"):
         keep(session, content=b"")

@@ -32,6 +32,7 @@ FORGED = [
     {"quality": "all"},
     {"enterprise": "-1"},
     {"text": "长" * 101},
+    {"text": "压力\0表"},
     {"purpose": 3},
     {"enterprise_id": "1"},
     {"by": "root"},

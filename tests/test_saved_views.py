@@ -103,7 +103,10 @@ def test_a_list_has_at_least_one_column(session, owner):
         add(session, owner, columns=[])
 
 
-@pytest.mark.parametrize(("name", "why"), [("  ", "请填写视图名称"), ("长" * 41, "最多 40 个字")])
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("  ", "请填写视图名称"), ("长" * 41, "最多 40 个字"), ("在用\0的", "不可见的控制字符")],
+)
 def test_a_name_is_short_and_there(session, owner, name, why):
     with pytest.raises(Refused, match=why):
         add(session, owner, name)

@@ -95,6 +95,11 @@ def test_signs_of_the_engines_language_are_only_text(session, owner, typed):
     assert found(session, typed) == []
 
 
+def test_what_no_database_can_hold_divides_words(session, owner):
+    make.make_instrument(session, owner, serial_number="HY1")
+    assert found(session, "压力表\0HY1\ud800") == ["HY1"]
+
+
 def test_an_edit_moves_an_instrument_in_the_index(session, owner):
     gauge = make.make_instrument(session, owner, serial_number="HY1")
     instruments.edit(session, gauge.id, gauge.version, {"name": "真空表"}, by=owner)
