@@ -146,6 +146,8 @@ def set_together(
         return outcome
     batch = _batch(session, enterprise_id, field, value, outcome, by)
     change(session, batch, enterprise, [(row, {field: value}) for row in changing], batch.action, by)
+    # Last: from here to the end of the transaction nobody else can add to the audit log.
+    _note(session, batch, batch.action, by, {field: plain(value), **batch.totals})
     return replace(outcome, batch_id=batch.id)
 
 
@@ -236,7 +238,6 @@ def _batch(
     session.add(batch)
     session.flush()
     workflow.start(session, Subject.batch, [batch.id], "set_together", by)
-    _note(session, batch, batch.action, by, {field: plain(value), **totals})
     return batch
 
 

@@ -125,6 +125,15 @@ def test_every_instrument_notes_the_change_and_the_audit_log_says_it_once(sessio
     assert audited.after["updated"] == 3
 
 
+def test_the_audit_log_is_left_to_others_until_everything_is_written(session, owner, monkeypatch):
+    gauges(session, owner)
+    ways = []
+    monkeypatch.setattr(batches, "change", lambda *args: ways.append("change"))
+    monkeypatch.setattr(batches.audit, "record", lambda *args, **more: ways.append("record"))
+    run(session, owner)
+    assert ways == ["change", "record"]
+
+
 def test_rows_that_have_the_value_already_stay_as_they_are(session, owner):
     same = gauges(session, owner, 2, location="水泵房")
     gauges(session, owner, 1)
