@@ -1,6 +1,7 @@
 """台账导入: from a file to the ledger, whole or not at all, and nothing that the preview did not say."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -21,9 +22,12 @@ from db import appointments, attachments, batches, imports, instruments, ledger
 from db import engine as engines
 from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
+from db.imports import steps
+from db.imports.rows import HEADINGS
 from db.models import (
     Account,
     AppointmentLine,
+    Attachment,
     AuditEntry,
     Batch,
     BatchStatus,
@@ -51,6 +55,9 @@ GAUGE = {
     "器具用途": "安全防护",
     "送检方式": "送检",
 }
+
+
+PLATE = {"serial_number": "HY37", "manufacturer": "上海银普仪表有限公司", "specification": "(0-1) MPa"}
 
 
 @pytest.fixture(autouse=True)
@@ -375,6 +382,76 @@ def test_an_import_may_be_dropped(owner):
         imports.discard(session, batch.id, by=owner)
     with pytest.raises(Conflict):
         imports.apply(batch.id, owner.id)
+
+
+def test_a_row_without_an_id_that_means_the_same_as_one_with_it_makes_no_double(owner):
+    with transaction() as session:
+        gauge = make.make_instrument(session, owner, **PLATE)
+    headings = [SYSTEM_ID, *(column.heading for column in COLUMNS)]
+    plate = {HEADINGS[name]: value for name, value in PLATE.items()}
+    for rows in ([{SYSTEM_ID: gauge.id}, {}], [{}, {SYSTEM_ID: gauge.id}]):
+        batch = examined(owner, book(*(plate | row for row in rows), headings=headings))
+        assert (batch.totals["added"], batch.totals["duplicates"]) == (0, 1)
+
+
+def test_what_a_colleague_changed_since_the_preview_is_not_overwritten(owner):
+    with transaction() as session:
+        gauge = make.make_instrument(session, owner, **PLATE, location="旧锅炉房")
+    batch = examined(owner, book({HEADINGS[name]: value for name, value in PLATE.items()}))
+    assert batch.findings["changed"][0]["changes"]["location"] == ["旧锅炉房", "锅炉房"]
+    with transaction() as session:
+        instruments.edit(session, gauge.id, gauge.version, {"location": "换热站"}, by=owner)
+    with pytest.raises(Conflict, match="与预览不一致"):
+        imports.apply(batch.id, owner.id)
+    assert rows_of(owner)[0].location == "换热站"
+
+
+def test_a_supervisor_changes_nothing_that_is_used_in_another_area(owner):
+    with transaction() as session:
+        make.make_instrument(session, owner, **PLATE, division_code="330108")
+        supervisor = make.make_account(session, Role.supervisor, division_code=make.XIHU)
+        enterprise_id = owner.enterprise_id
+        content = book({HEADINGS[name]: value for name, value in PLATE.items()})
+        batch = imports.upload(session, enterprise_id, "台账.xlsx", content, by=supervisor)
+    imports.examine(batch.id, supervisor.id)
+    assert problems(kept(batch.id)) == {(2, "器具名称"): "这台器具不在您的辖区内，请由使用单位修改"}
+
+
+def test_long_cells_and_headings_do_not_flood_the_page(owner):
+    long = "".join(chr(0x4E00 + at * 7919 % 20_000) for at in range(30_000))
+    shown = [
+        examined(owner, book({"备注": long})),
+        examined(owner, book({}, headings=[*(column.heading for column in COLUMNS), long])),
+        examined(owner, book({"器具名称": long}, headings=["器具名称", "出厂编号", long])),
+    ]
+    assert [batch.status.name for batch in shown] == ["previewed", "previewed", "submitted"]
+    assert all(len(json.dumps(batch.findings, ensure_ascii=False)) < 3_000 for batch in shown)
+
+
+def test_of_a_flood_of_problems_the_first_are_kept_and_all_counted(owner, monkeypatch):
+    monkeypatch.setattr("db.imports.rows.MOST_PROBLEMS", 10)
+    batch = examined(owner, book(*({"出厂编号": f"HY{n}", "送检方式": "送捡"} for n in range(30))))
+    assert (len(batch.findings["problems"]), batch.findings["problem_count"]) == (10, 30)
+    assert batch.totals["invalid"] == 30
+    with reading() as session:
+        returned = attachments.path(session.get_one(Attachment, batch.returned_id)).read_bytes()
+    summary = openpyxl.load_workbook(io.BytesIO(returned))[SUMMARY_SHEET]
+    assert "只标注了前 10 处，另有 20 处" in summary["A3"].value
+
+
+def test_one_ledger_leaves_the_others_their_turn_and_the_disk_its_room(owner, monkeypatch):
+    first, *_ = [upload(owner, book({})) for _ in range(steps.MOST_WAITING)]
+    with pytest.raises(Refused, match="先在“导入记录”中逐个确认或放弃"):
+        upload(owner, book({}))
+    with transaction() as session:
+        imports.discard(session, first, by=owner)
+    upload(owner, book({}))
+    monkeypatch.setattr(steps, "MOST_WAITING", 1000)
+    monkeypatch.setattr(steps, "MOST_A_DAY", 11)
+    with pytest.raises(Refused, match="24 小时内最多上传 11 个文件"):
+        upload(owner, book({}))
+    monkeypatch.setenv("YUEJIAN_NOW", "2026-11-24T09:31:00+08:00")
+    upload(owner, book({}))
 
 
 def test_an_import_is_undone_as_a_whole(owner):

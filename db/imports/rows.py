@@ -26,6 +26,8 @@ KEPT_WHEN_EMPTY = (*DEFAULTS, "valid_until")
 # What an empty cell means for a new instrument.
 EMPTY: dict[str, Any] = dict.fromkeys(LABELS) | dict.fromkeys(TEXTS, "") | DEFAULTS
 MOST_REMEMBERED = 20_000
+# Problems kept of one file, and characters of a text that is quoted in one or on a page.
+MOST_PROBLEMS, QUOTED = 20_000, 200
 
 Read = tuple[Any, str, str]  # the value, what is wrong with it, what was probably meant
 
@@ -44,7 +46,8 @@ class Sheet:
     """The rows that may be written, and the problems of those that may not.
 
     `fields` names the values of each row; a value is None where an empty cell leaves a field as it is or at
-    its default. `invalid` are the numbers of the rows refused; `size` counts all.
+    its default. `invalid` are the numbers of the rows refused; `size` counts all. Of the problems no more
+    than MOST_PROBLEMS are kept; `problem_count` counts all.
     """
 
     fields: tuple[str, ...]
@@ -52,13 +55,16 @@ class Sheet:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     invalid: set[int] = field(default_factory=set)
+    problem_count: int = 0
     size: int = 0
 
     def refuse(self, number: int, heading: str, shown: str, sentence: str, suggestion: str = "") -> None:
         """Note what is wrong in a row, at the column of that heading where the file has it."""
         self.invalid.add(number)
-        place = self.columns.get(heading)
-        self.problems.append(Problem(number, place, heading, shown, sentence, suggestion))
+        self.problem_count += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            place = self.columns.get(heading)
+            self.problems.append(Problem(number, place, heading, quoted(shown), sentence, suggestion))
 
 
 def missing(fields: Sequence[str | None]) -> list[str]:
@@ -154,8 +160,13 @@ def _text(cell: Cell) -> str:
 
 
 def shown(cell: Cell) -> str:
-    """A cell as it is quoted in a list of problems."""
+    """A cell as a person sees it."""
     return cell.shown if isinstance(cell, Fault) else _text(cell)
+
+
+def quoted(text: str) -> str:
+    """A text of a file as it is shown on a page, which a long one would flood."""
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
 def read(session: Session, contents: Contents, lists: Lists) -> Sheet:

@@ -3,6 +3,7 @@
 A preview is this run, rolled back, so that the two cannot disagree.
 """
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -39,9 +40,13 @@ def silent(phase: str, count: int) -> None:
 
 @dataclass
 class Outcome:
-    """What a run did: rows by outcome, and the first of the rows it changed, field by field."""
+    """What a run did: rows by outcome, and the first of the rows it changed, field by field.
+
+    `seal` stands for exactly these changes, old values included, and these rows added and refused.
+    """
 
     totals: dict[str, int]
+    seal: str
     changed: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -80,7 +85,7 @@ def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Re
     here = select(Enterprise).where(Enterprise.id == batch.enterprise_id)
     owner = session.exec(reach.held(here, Enterprise)).one()
     wanted, duplicates = _wanted(sheet)
-    updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id)
+    updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id, by)
     task = Task(session, batch, owner, by, report)
     with bulk.room(session):
         added = _add(task, sheet, fresh)
@@ -94,7 +99,13 @@ def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Re
         "invalid": invalid,
         "duplicates": duplicates,
     }
-    return Outcome(totals, [_shown(one) for one in updates[:MOST_SHOWN]])
+    return Outcome(totals, _seal(sheet, updates, fresh), [_shown(one) for one in updates[:MOST_SHOWN]])
+
+
+def _seal(sheet: Sheet, updates: Iterable[Update], fresh: Iterable[Row]) -> str:
+    told = [f"{one.row.number} {one.known.id} {_plain(one.changes)}" for one in updates]
+    told += [f"{sorted(sheet.invalid)} {[row.number for row in fresh]}"]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 
 def _key_places(sheet: Sheet) -> list[int]:
@@ -103,9 +114,14 @@ def _key_places(sheet: Sheet) -> list[int]:
 
 
 def _wanted(sheet: Sheet) -> tuple[list[Row], int]:
-    """The rows to be looked for in the ledger, and how many repeat an earlier one."""
+    """The rows to be looked for in the ledger, and how many repeat another one.
+
+    Of two rows that name the same instrument, one of them by its id, the other repeats it wherever it stands.
+    """
     places = _key_places(sheet)
-    seen: dict[Any, Row] = {}
+    seen: dict[Any, Row] = {
+        tuple([row.values[place] for place in places]): row for row in sheet.rows if row.id
+    }
     rows, count = [], 0
     for row in sheet.rows:
         key = row.id or tuple([row.values[place] for place in places])
@@ -131,7 +147,7 @@ def _value(sheet: Sheet, row: Row, name: str) -> str:
 
 
 def _compared(
-    session: Session, sheet: Sheet, rows: Sequence[Row], enterprise_id: int
+    session: Session, sheet: Sheet, rows: Sequence[Row], enterprise_id: int, by: Account
 ) -> tuple[list[Update], int, list[Row]]:
     """What to change, how many are as they were, and what is not in the ledger yet."""
     places = _key_places(sheet)
@@ -141,7 +157,7 @@ def _compared(
     updates: list[Update] = []
     met: dict[int, Any] = {}
     same: set[int] = set()
-    for known in _ledger(session, enterprise_id):
+    for known in _ledger(session, enterprise_id, by):
         row = by_id.get(known.id) or by_key.get(tuple([_folded(name, known[at]) for name, at in columns]))
         if row is None or not _is_only(sheet, row, known, met):
             continue
@@ -156,10 +172,11 @@ def _compared(
     return updates, len(same - sheet.invalid), fresh
 
 
-def _ledger(session: Session, enterprise_id: int) -> Iterable[Any]:
-    """The rows of one ledger, one after the other, the fields in the order of NAMES."""
+def _ledger(session: Session, enterprise_id: int, by: Account) -> Iterable[Any]:
+    """The rows of one ledger, one after the other, the fields in the order of NAMES, then more."""
     fields = [getattr(Instrument, name) for name in NAMES]
-    rows = sa.select(*fields, Instrument.id, Instrument.version, Instrument.status, Instrument.search_text)
+    others = (Instrument.id, Instrument.version, Instrument.status, Instrument.search_text)
+    rows = sa.select(*fields, *others, reach.instruments(by).label("is_reached"))
     here = rows.where(col(Instrument.enterprise_id) == enterprise_id).order_by(col(Instrument.id))
     return session.execute(here.execution_options(yield_per=CHUNK))
 
@@ -204,6 +221,8 @@ def _may_change(sheet: Sheet, row: Row, known: Any, changes: dict[str, tuple[Any
     problems = dict(problems_together({**known._asdict(), **new}))
     if known.status == InstrumentStatus.scrapped:
         problems[HEADINGS["name"]] = "这台器具已报废，不能修改，请从文件中删去这一行"
+    if not known.is_reached:
+        problems[HEADINGS["name"]] = "这台器具不在您的辖区内，请由使用单位修改"
     if old := changes.get("valid_until", (None,))[0]:
         problems[HEADINGS["valid_until"]] = (
             f"台账中为 {old:%Y-%m-%d}，保存后不可修改；请改回原日期或留空，确需更正请提交更正申请"

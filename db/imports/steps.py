@@ -4,10 +4,11 @@ import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, func, select
 
 from catalog import marking, reading
 from catalog.columns import COLUMNS, EXTRAS
@@ -22,9 +23,11 @@ from db.imports.run import Outcome, Report, run, silent
 from db.models import Account, Attachment, Batch, BatchAction, BatchStatus, Enterprise, Subject
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# Of the problems: kept to be listed on a page, and marked in the workbook that comes back.
-MOST_LISTED, MOST_MARKED = 500, 20_000
-CHANGED_MEANWHILE = "检查之后台账有变动，结果与预览不一致，本次没有导入任何数据，请重新检查"
+# Of the problems that are kept, all are marked in the workbook that comes back, so many listed on a page.
+MOST_LISTED = 500
+# Uploads of one ledger: so many may wait for a decision, so many come in a day.
+MOST_WAITING, MOST_A_DAY = 10, 100
+CHANGED_MEANWHILE = "检查之后台账有变动，结果与预览不一致，本次没有导入任何数据，请放弃后重新上传"
 HAS_REFUSED = "有 {count} 行需要改正，本次没有导入任何数据；请改正后重新上传，或选择“只导入正确的行”"
 
 
@@ -35,10 +38,27 @@ class TakenBack(Exception):
 def upload(session: Session, enterprise_id: int, name: str, content: bytes, *, by: Account) -> Batch:
     """Keep an uploaded file as a batch that waits to be examined.
 
-    Raises NotFound outside the asker's reach, Refused without the right to edit or for a file that is empty
-    or larger than 20 MB. What the file holds is `examine`'s affair.
+    Raises NotFound outside the asker's reach, Refused without the right to edit, for a file that is empty or
+    larger than 20 MB, and while too many of the ledger wait. What the file holds is `examine`'s affair.
     """
     reach.enterprise(session, enterprise_id, by, to="edit")
+    _check_room(session, enterprise_id)
+    return _uploaded(session, enterprise_id, name, content, by)
+
+
+def _check_room(session: Session, enterprise_id: int) -> None:
+    """Whether one ledger leaves the others their turn, and room on the disk."""
+    here = select(func.count(col(Batch.id))).where(
+        Batch.enterprise_id == enterprise_id, Batch.action == BatchAction.imported
+    )
+    waiting = col(Batch.status).in_((BatchStatus.submitted, BatchStatus.previewed))
+    if session.exec(here.where(waiting)).one() >= MOST_WAITING:
+        raise Refused(f"已有 {MOST_WAITING} 个文件等待检查或确认，请先在“导入记录”中逐个确认或放弃")
+    if session.exec(here.where(Batch.created_at > clock.now() - timedelta(days=1))).one() >= MOST_A_DAY:
+        raise Refused(f"24 小时内最多上传 {MOST_A_DAY} 个文件，请把内容合并到一个文件中，明天再上传")
+
+
+def _uploaded(session: Session, enterprise_id: int, name: str, content: bytes, by: Account) -> Batch:
     kept = attachments.add(session, name, content, XLSX, by=by)
     batch = Batch(
         enterprise_id=enterprise_id,
@@ -143,9 +163,9 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
         raise Refused(str(error)) from error
     with engines.transaction() as session:
         batch, by = _held(session, batch_id, account_id)
-        expected = batch.totals
+        expected = batch.totals, batch.findings["seal"]
         outcome = run(session, sheet, batch, by=by, report=report)
-        if outcome.totals != expected:
+        if (outcome.totals, outcome.seal) != expected:
             raise Conflict(CHANGED_MEANWHILE)
         _finish(session, batch, outcome, by, is_partial)
     if outcome.refused:
@@ -171,7 +191,8 @@ def import_file(
     """
     with engines.transaction() as session:
         by = _actor(session, account_id)
-        batch_id = upload(session, enterprise_id, path.name, path.read_bytes(), by=by).id
+        reach.enterprise(session, enterprise_id, by, to="edit")
+        batch_id = _uploaded(session, enterprise_id, path.name, path.read_bytes(), by).id
     try:
         contents, lists = _opened(path, path.name, None, report)
         if lacking := rows.missing(contents.fields):
@@ -294,24 +315,28 @@ def _finish(session: Session, batch: Batch, outcome: Outcome, by: Account, is_pa
 def _ask_for_columns(batch_id: int, account_id: int, contents: Contents, lacking: list[str]) -> None:
     """Keep what a person needs to see to match the columns: headings, the guesses, and the first rows."""
     first = [row for row, _ in zip(contents.rows, range(3), strict=False)]
-    sample = [[rows.shown(cell) for cell in cells] for _, cells in first]
+    sample = [[rows.quoted(rows.shown(cell)) for cell in cells] for _, cells in first]
     with engines.transaction() as session:
         batch, _ = _held(session, batch_id, account_id)
         batch.findings = {
             "missing": lacking,
-            "sheet": contents.sheet,
-            "headings": list(contents.headings),
+            "headings": [rows.quoted(heading) for heading in contents.headings],
             "fields": list(contents.fields),
             "sample": sample,
         }
 
 
 def _lacking(contents: Contents, lacking: list[str]) -> str:
-    unknown = [h for h, f in zip(contents.headings, contents.fields, strict=True) if h and not f]
+    unknown = _unused(contents)
     said = f"；没有识别的列：{'、'.join(unknown[:10])}" if unknown else ""
     where = f"工作表“{contents.sheet}”" if contents.sheet else "文件"
     lack = f"{where}缺少必填列：{'、'.join(lacking)}{said}"
     return f"{lack}。请按模板改正列名，或在网页上导入并对应各列"
+
+
+def _unused(contents: Contents) -> list[str]:
+    """The headings that stand for nothing in the ledger."""
+    return [rows.quoted(h) for h, f in zip(contents.headings, contents.fields, strict=True) if h and not f]
 
 
 def _fail(batch_id: int, account_id: int, reason: str) -> None:
@@ -324,14 +349,14 @@ def _fail(batch_id: int, account_id: int, reason: str) -> None:
 
 def _keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Sheet, outcome: Outcome) -> None:
     findings = {
-        "sheet": contents.sheet,
-        "edition": contents.edition,
-        "notes": list(contents.notes),
-        "unused": [h for h, f in zip(contents.headings, contents.fields, strict=True) if h and not f],
+        "edition": rows.quoted(contents.edition),
+        "notes": [rows.quoted(note) for note in contents.notes],
+        "unused": _unused(contents),
         "has_validity": "valid_until" in sheet.fields,
         "problems": [asdict(problem) for problem in _sorted(sheet)[:MOST_LISTED]],
-        "problem_count": len(sheet.problems),
+        "problem_count": sheet.problem_count,
         "changed": outcome.changed,
+        "seal": outcome.seal,
     }
     with engines.transaction() as session:
         batch, by = _held(session, batch_id, account_id)
@@ -358,11 +383,11 @@ def _marked(source: Path, name: str, sheet_name: str, sheet: Sheet, outcome: Out
 def _mark(source: Path, name: str, out: Path, sheet_name: str, sheet: Sheet, outcome: Outcome) -> None:
     """Write the workbook that comes back; raises Refused."""
     problems = _sorted(sheet)
-    left = len(problems) - MOST_MARKED
-    note = f"只标注了前 {MOST_MARKED} 处，另有 {left} 处" if left > 0 else ""
+    left = sheet.problem_count - len(problems)
+    note = f"只标注了前 {len(problems)} 处，另有 {left} 处" if left else ""
     summary = _summary(outcome, note)
     try:
-        marking.mark(source, name, out, sheet_name, problems[:MOST_MARKED], summary)
+        marking.mark(source, name, out, sheet_name, problems, summary)
     except marking.MarkingFailed as error:
         raise Refused(str(error)) from error
 
@@ -384,9 +409,9 @@ def _bad_rows(
         (number, [None if at is None else rows.shown(cells[at]) for at in places])
         for number, cells in contents.rows
         if number in sheet.invalid
-    ][:MOST_MARKED]
+    ][: rows.MOST_PROBLEMS]
     here: dict[int | None, int] = {place: index for index, place in enumerate(places) if place is not None}
-    problems = [replace(one, column=here.get(one.column)) for one in _sorted(sheet)[:MOST_MARKED]]
+    problems = [replace(one, column=here.get(one.column)) for one in _sorted(sheet)]
     summary = _summary(outcome)
     return _made(lambda out: marking.bad_rows(out, name, refused, problems, summary))
 
