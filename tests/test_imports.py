@@ -326,6 +326,15 @@ def test_the_bad_rows_come_back_alone_once_the_good_ones_are_in(owner):
     assert counts(examined(owner, saved(back))) == {"rows": 1, "added": 1}
 
 
+def test_bad_rows_beyond_the_limit_are_not_dropped_silently(owner, monkeypatch):
+    monkeypatch.setattr("db.imports.rows.MOST_PROBLEMS", 2)
+    bad = [{"出厂编号": f"HY{number}", "送检方式": "送捡"} for number in range(3)]
+    batch = examined(owner, book({}, *bad))
+    imports.apply(batch.id, owner.id, is_partial=True)
+    back, _ = returned(kept(batch.id))
+    assert "只取回了前 2 行，另有 1 行" in back[SUMMARY_SHEET]["A3"].value
+
+
 def test_a_file_that_cannot_be_read_ends_the_batch_with_the_reason(owner):
     batch = examined(owner, b"%PDF-1.7 ...", "台账.pdf")
     assert batch.status == BatchStatus.failed

@@ -384,7 +384,7 @@ def _mark(source: Path, name: str, out: Path, sheet_name: str, sheet: Sheet, out
     """Write the workbook that comes back; raises Refused."""
     problems = _sorted(sheet)
     left = sheet.problem_count - len(problems)
-    note = f"只标注了前 {len(problems)} 处，另有 {left} 处" if left else ""
+    note = f"只标注了前 {len(problems):,} 处，另有 {left:,} 处" if left else ""
     summary = _summary(outcome, note)
     try:
         marking.mark(source, name, out, sheet_name, problems, summary)
@@ -412,7 +412,9 @@ def _bad_rows(
     ][: rows.MOST_PROBLEMS]
     here: dict[int | None, int] = {place: index for index, place in enumerate(places) if place is not None}
     problems = [replace(one, column=here.get(one.column)) for one in _sorted(sheet)]
-    summary = _summary(outcome)
+    left = len(sheet.invalid) - len(refused)
+    note = f"只取回了前 {len(refused):,} 行，另有 {left:,} 行请在原文件中查找" if left else ""
+    summary = _summary(outcome, note)
     return _made(lambda out: marking.bad_rows(out, name, refused, problems, summary))
 
 
