@@ -10,7 +10,7 @@ from catalog.columns import COLUMNS
 from db import imports, jobs
 from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, Instrument
-from pages.parts import import_start
+from pages.parts import import_preview, import_start
 from tests import make, screens
 from tests.test_imports import GAUGE, book
 
@@ -112,6 +112,29 @@ def test_a_validity_in_the_file_is_warned_of_before_it_is_locked(owner, monkeypa
     assert any("导入后不可修改" in one.value for one in shown.warning)
 
 
+def test_a_validity_column_without_a_day_warns_of_nothing(owner, monkeypatch):
+    batch_id = uploaded(
+        owner, {"有效期至": None}, {"出厂编号": "HY38", "送检方式": "送捡", "有效期至": "2027-01-31"}
+    )
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert not shown.warning
+
+
+def test_a_file_without_rows_says_so(owner, monkeypatch):
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(uploaded(owner)))
+    assert [one.value for one in shown.warning] == [import_preview.EMPTY]
+    assert not shown.info
+
+
+def test_an_import_says_what_it_did_not_write(owner, monkeypatch):
+    with transaction() as session:
+        make.make_instrument(session, session.get_one(Account, owner.id), serial_number="HY37")
+    batch_id = uploaded(owner, {"安装/使用地点": "门口"}, {"出厂编号": "HY38", "送检方式": "送捡"})
+    imports.apply(batch_id, owner.id, is_partial=True)
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert [one.value for one in shown.success] == ["已导入 1 行：修改 1 台。其余 1 行没有写入：错误 1。"]
+
+
 def test_a_change_is_shown_cell_by_cell(owner, monkeypatch):
     with transaction() as session:
         make.make_instrument(session, session.get_one(Account, owner.id), serial_number="HY37")
@@ -125,6 +148,7 @@ def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
     headings = ["名目" if column.heading == "器具名称" else column.heading for column in COLUMNS]
     batch_id = uploaded(owner, GAUGE | {"名目": "压力表"}, headings=headings)
     shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert "例如：压力表" in screens.said(shown)
     shown.selectbox(key=f"column-{batch_id}-0").select("器具名称")
     screens.press(shown, "继续检查")
     assert finished(batch_id).refusal == ""

@@ -43,11 +43,13 @@ class Outcome:
     """What a run did: rows by outcome, and the first of the rows it changed, field by field.
 
     `seal` stands for exactly these changes, old values included, and these rows added and refused.
+    `has_validity` says whether it wrote a 有效期至, which is locked from then on.
     """
 
     totals: dict[str, int]
     seal: str
     changed: list[dict[str, Any]] = field(default_factory=list)
+    has_validity: bool = False
 
     @property
     def refused(self) -> int:
@@ -99,13 +101,24 @@ def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Re
         "invalid": invalid,
         "duplicates": duplicates,
     }
-    return Outcome(totals, _seal(sheet, updates, fresh), [_shown(one) for one in updates[:MOST_SHOWN]])
+    shown = [_shown(one) for one in updates[:MOST_SHOWN]]
+    return Outcome(totals, _seal(sheet, updates, fresh), shown, _has_validity(sheet, fresh, updates))
 
 
 def _seal(sheet: Sheet, updates: Iterable[Update], fresh: Iterable[Row]) -> str:
     told = [f"{one.row.number} {one.known.id} {_plain(one.changes)}" for one in updates]
     told += [f"{sorted(sheet.invalid)} {[row.number for row in fresh]}"]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _has_validity(sheet: Sheet, fresh: Sequence[Row], updates: Sequence[Update]) -> bool:
+    """Whether a good row brings a 有效期至 that the ledger does not have yet."""
+    if "valid_until" not in sheet.fields:
+        return False
+    place = sheet.fields.index("valid_until")
+    return any("valid_until" in one.changes for one in updates) or any(
+        row.values[place] and row.number not in sheet.invalid for row in fresh
+    )
 
 
 def _key_places(sheet: Sheet) -> list[int]:

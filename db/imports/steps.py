@@ -352,7 +352,7 @@ def _keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: She
         "edition": rows.quoted(contents.edition),
         "notes": [rows.quoted(note) for note in contents.notes],
         "unused": _unused(contents),
-        "has_validity": "valid_until" in sheet.fields,
+        "has_validity": outcome.has_validity,
         "problems": [asdict(problem) for problem in _sorted(sheet)[:MOST_LISTED]],
         "problem_count": sheet.problem_count,
         "changed": outcome.changed,

@@ -12,6 +12,7 @@ from pages.parts.navigation import page
 def started(enterprise: Enterprise) -> None:
     """Nothing chosen yet: the template, the box for a file, and the imports so far."""
     look.header("强制检定器具信息导入", f"{enterprise.name}：下载模板，填写后上传；确认之前不会改动台账。")
+    st.page_link(page("ledger"), label="返回台账", icon=":material/arrow_back:")
     import_start.templates()
     import_start.box(enterprise)
     import_start.recent(enterprise)

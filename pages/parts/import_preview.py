@@ -13,9 +13,10 @@ from pages.parts.account import looking
 from pages.parts.batches import ask_to_undo
 from pages.parts.navigation import page
 
-PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "sentence": "问题", "suggestion": "建议"}
+PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "suggestion": "建议", "sentence": "问题"}
 CHANGES = {"row": "行", "instrument": "器具", "label": "项目", "before": "台账中", "after": "改为"}
-WIDE = {"row": 60, "sentence": 440, "suggestion": 260, "instrument": 200}
+WIDE = {"row": 60, "sentence": 640, "suggestion": 210, "instrument": 200}
+EMPTY = "文件中没有填写器具。请在表头下面每行填写一台，保存后重新上传。"
 LOCKED = "文件中填写了“有效期至”。导入后不可修改，此后只随检定结果变动；请确认日期与检定证书一致，再导入。"
 
 
@@ -49,7 +50,9 @@ def _decide(batch: Batch, account_id: int) -> None:
     refused, good = totals["invalid"] + totals["duplicates"], totals["added"] + totals["updated"]
     if good and batch.findings["has_validity"]:
         st.warning(LOCKED, icon=":material/lock:")
-    if refused:
+    if not totals["rows"]:
+        st.warning(EMPTY, icon=":material/inbox:")
+    elif refused:
         st.error(
             f"{refused:,} 行需要改正。可以下载标注后的文件，改好再上传；"
             f"也可以先导入正确的 {good:,} 行，取回有问题的行。",
@@ -121,21 +124,20 @@ def ended(batch: Batch) -> None:
     st.markdown(look.badge(batch.status.value))
     if batch.status == BatchStatus.failed:
         st.error(look.plain(batch.note), icon=":material/error:")
+    elif batch.status == BatchStatus.applied:
+        _applied(batch)
     elif batch.totals:
         st.text(f"共 {batch.totals['rows']:,} 行：{import_start.summary(batch.totals)}")
-    if batch.status == BatchStatus.applied:
-        _applied(batch)
+    if batch.status == BatchStatus.undone:
+        st.page_link(page("ledger"), label="查看台账", icon=":material/inventory_2:")
 
 
 def _applied(batch: Batch) -> None:
     totals = batch.totals
-    done = totals["added"] + totals["updated"]
-    st.success(
-        f"已导入 {done:,} 行：新增 {totals['added']:,} 台，修改 {totals['updated']:,} 台。",
-        icon=":material/task_alt:",
-    )
-    with st.container(horizontal=True):
-        st.page_link(page("ledger"), label="查看台账", icon=":material/inventory_2:")
+    st.success(_told(totals), icon=":material/task_alt:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("查看台账", type="primary", icon=":material/inventory_2:", key=f"ledger-{batch.id}"):
+            st.switch_page(page("ledger"))
         if totals["invalid"] + totals["duplicates"]:
             _returned(batch, "取回有问题的行")
         st.link_button("下载原文件", f"/attachments/{batch.attachment_id}", icon=":material/description:")
@@ -144,3 +146,17 @@ def _applied(batch: Batch) -> None:
             with looking(*OWNERS) as (session, account):
                 row = batches.find(session, batch.id, by=account)
             ask_to_undo(row, label)
+
+
+def _told(totals: Mapping[str, int]) -> str:
+    """What went in, and what did not."""
+    written = {"added": "新增 {:,} 台", "updated": "修改 {:,} 台"}
+    done = [words.format(totals[name]) for name, words in written.items() if totals[name]]
+    count = totals["added"] + totals["updated"]
+    rest = {name: number for name, number in totals.items() if name not in ("rows", *written)}
+    left = (
+        f"其余 {sum(rest.values()):,} 行没有写入：{import_start.summary(rest)}。"
+        if any(rest.values())
+        else ""
+    )
+    return f"已导入 {count:,} 行：{'，'.join(done)}。{left}"

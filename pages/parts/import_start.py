@@ -1,5 +1,6 @@
 """The first steps of an import: templates, the file, its progress, and columns under other names."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,8 @@ TEMPLATES = {
 RECENT = {"created_at": "时间", "file_name": "文件", "status": "状态", "summary": "结果", "by_name": "操作人"}
 OUTCOMES = {"added": "新增", "updated": "修改", "unchanged": "未变", "invalid": "错误", "duplicates": "重复"}
 NOT_USED = "不导入这一列"
+# Letters of the first values of a column, about a line of it.
+MOST_SAMPLE = 24
 
 
 def key(batch_id: int) -> str:
@@ -30,7 +33,7 @@ def templates() -> None:
     """The three files of the guide."""
     with st.container(border=True):
         st.markdown("**下载模板**")
-        st.caption("“强检器具种别”和“使用地点行政区划”可填代码，也可填名称；在模板中可以直接从下拉列表选择。")
+        st.caption("种别和行政区划可填代码，也可填名称；在模板中可以直接从下拉列表选择。")
         with st.container(horizontal=True):
             for label, address in TEMPLATES.items():
                 st.link_button(label, address, icon=":material/download:")
@@ -126,16 +129,23 @@ def _columns(batch: Batch, found: dict[str, Any]) -> dict[int, str]:
             values = [row[index] for row in found["sample"] if index < len(row) and row[index]]
             if not heading and not values:
                 continue
-            answer = st.selectbox(
-                look.plain(heading or f"第 {index + 1} 列"),
-                options,
-                index=options.index(guess) if guess in options else 0,
-                help=look.plain("例如：" + "、".join(values)) if values else None,
-                key=f"column-{batch.id}-{index}",
-            )
+            with st.container(gap="xxsmall"):
+                answer = st.selectbox(
+                    look.plain(heading or f"第 {index + 1} 列"),
+                    options,
+                    index=options.index(guess) if guess in options else 0,
+                    key=f"column-{batch.id}-{index}",
+                )
+                st.caption(look.plain(_sample(values)))
             if answer != NOT_USED:
                 chosen[index] = answer
     return chosen
+
+
+def _sample(values: Sequence[str]) -> str:
+    """The first values of a column in one short line."""
+    told = "、".join(dict.fromkeys(values))
+    return f"例如：{told[:MOST_SAMPLE]}{'…' * (len(told) > MOST_SAMPLE)}" if told else "这一列前几行为空"
 
 
 def recent(enterprise: Enterprise) -> None:
