@@ -33,6 +33,9 @@ LINES = {
     "submitted_at": "申请时间",
 }
 
+LOCKED = "有效期至保存后不可修改，确有错误时在此申请，由监管人员审批"
+ALREADY = "已有一份更正申请等待审批，见下方“更正申请”"
+
 
 def facts(row: Any) -> dict[str, str]:
     """Every field of the guide under its name, in the guide's order."""
@@ -44,7 +47,7 @@ def facts(row: Any) -> dict[str, str]:
 
 def tools(row: Any, has_request: bool) -> None:
     """What the owner can do from here; `has_request` while a correction waits for its answer."""
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("修改", disabled=row.status == InstrumentStatus.scrapped, icon=":material/edit:"):
             st.switch_page(page("ledger"), query_params={"mode": "edit", "id": str(row.id)})
         if st.button("复制", icon=":material/content_copy:"):
@@ -58,7 +61,7 @@ def tools(row: Any, has_request: bool) -> None:
             "申请更正",
             disabled=is_fixed or has_request,
             icon=":material/edit_calendar:",
-            help="有效期至保存后不可修改，确有错误时在此申请，由监管人员审批",
+            help=ALREADY if has_request else LOCKED,
         ):
             correction.ask(row)
         query = st.session_state.get(entry.BACK, {})

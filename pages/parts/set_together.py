@@ -45,6 +45,8 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
             with acting(*OWNERS) as (session, account):
                 outcome = batches.preview(session, enterprise_id, field, value, scope, by=account)
             st.session_state[OUTCOME] = (asked, outcome)
+            # 确定修改 is now the first button of the dialog.
+            st.rerun(scope="fragment")
         if outcome:
             with toolbar:
                 _confirm(enterprise_id, field, value, scope, outcome)

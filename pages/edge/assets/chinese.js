@@ -222,6 +222,7 @@
     [/^View (\d+) more$/, "再显示 $1 项"],
     [/^You have requested page .*Running the app's main page\.$/, "您要打开的页面不存在，或您的账号无权打开，已转到首页。"],
     [/^Connection failed with status .*$/, "连接失败，请检查网络后刷新本页。"],
+    [/^(Show\/hide columns|Download as CSV|Search|Fullscreen|Close fullscreen|Add row|Delete row\(s\)|Clear selection): (.*)$/, (_, action, name) => `${chinese(action)}：${name}`],
     [/^Help for (.*)$/, "“$1”的说明"],
     [/^([\d.]+) ?([KMG]?B) per file(?: • (.*))?$/, (_, size, unit, kinds) => `每个文件不超过 ${size} ${unit}` + (kinds ? `，${kinds}` : "")],
     [/^([\d.]+) ?([KMG]?B) per file • $/, "每个文件不超过 $1 $2，"],
