@@ -32,9 +32,26 @@ MOST_PROBLEMS, QUOTED = 20_000, 200
 Read = tuple[Any, str, str]  # the value, what is wrong with it, what was probably meant
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What stands for the value of a cell that cannot be taken, unless the ledger says the same.
+
+    A ledger taken over from elsewhere has rows that the rules would not let in: exported and not touched,
+    they are no fault of the file.
+    """
+
+    heading: str
+    shown: str
+    sentence: str
+    suggestion: str
+
+
 @dataclass(slots=True)
 class Row:
-    """One row of a file: its number, the id it claims, and a value for each field of the sheet."""
+    """One row of a file: its number, the id it claims, and a value for each field of the sheet.
+
+    Only a row that claims an id may hold a value that is Wrong.
+    """
 
     number: int
     id: int | None
@@ -46,12 +63,13 @@ class Sheet:
     """The rows that may be written, and the problems of those that may not.
 
     `fields` names the values of each row; a value is None where an empty cell leaves a field as it is or at
-    its default. `invalid` are the numbers of the rows refused; `size` counts all. Of the problems no more
-    than MOST_PROBLEMS are kept; `problem_count` counts all.
+    its default. `codes` are those of the kinds, by id. `invalid` are the numbers of the rows refused; `size`
+    counts all. Of the problems no more than MOST_PROBLEMS are kept; `problem_count` counts all.
     """
 
     fields: tuple[str, ...]
     columns: dict[str, int]
+    codes: Mapping[int, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     invalid: set[int] = field(default_factory=set)
@@ -175,7 +193,7 @@ def read(session: Session, contents: Contents, lists: Lists) -> Sheet:
     names = tuple(name for name in LABELS if HEADINGS[name] in places)
     if set(PLACES) <= set(places) and "division_code" not in names:
         names = (*names, "division_code")
-    sheet = Sheet(names, places)
+    sheet = Sheet(names, places, {id: code for code, id in lists.kind_ids.items()})
     cells = CellReader(session, lists)
     plan = [(places.get(HEADINGS[name], -1), name, cells.of(name)) for name in names]
     address = [places[part] for part in PLACES] if set(PLACES) <= set(places) else []
@@ -200,17 +218,20 @@ def _fill_in_place(row: list[Cell], places: dict[str, int], address: Sequence[in
 def _take(
     sheet: Sheet, number: int, row: list[Cell], plan: Sequence[tuple[int, str, Mapping[Cell, Read]]]
 ) -> None:
-    values, is_right = [], True
+    values, wrong = [], []
     for index, name, meaning in plan:
         value, problem, suggestion = meaning[row[index]]
-        values.append(value)
         if problem:
-            is_right = False
-            sheet.refuse(number, HEADINGS[name], shown(row[index]), problem, suggestion)
+            value = Wrong(HEADINGS[name], shown(row[index]), problem, suggestion)
+            wrong.append(value)
+        values.append(value)
     id, problem = _claimed(row, sheet.columns.get(SYSTEM_ID))
     if problem:
         sheet.refuse(number, SYSTEM_ID, shown(row[sheet.columns[SYSTEM_ID]]), problem)
-    elif is_right:
+    if problem or (wrong and not id):
+        for one in wrong:
+            sheet.refuse(number, one.heading, one.shown, one.sentence, one.suggestion)
+    else:
         sheet.rows.append(Row(number, id, tuple(values)))
 
 

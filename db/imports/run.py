@@ -6,6 +6,7 @@ A preview is this run, rolled back, so that the two cannot disagree.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -16,7 +17,7 @@ from catalog.columns import SYSTEM_ID
 from catalog.reading import Fault, cells, tables
 from db import batches, bulk, clock, reach, search
 from db.errors import Conflict
-from db.imports.rows import EMPTY, HEADINGS, KEPT_WHEN_EMPTY, Row, Sheet, problems_together
+from db.imports.rows import EMPTY, HEADINGS, KEPT_WHEN_EMPTY, Row, Sheet, Wrong, problems_together
 from db.instrument_fields import IDENTITY, LABELS, TEXTS, plain
 from db.models import (
     Account,
@@ -209,13 +210,26 @@ def _is_only(sheet: Sheet, row: Row, known: Any, met: dict[int, Any]) -> bool:
 
 
 def _changes(sheet: Sheet, row: Row, known: Any) -> dict[str, tuple[Any, Any]]:
-    return {
-        name: (old, new)
-        for name, new in zip(sheet.fields, row.values, strict=True)
-        if (old := getattr(known, name)) != new
-        and not (new is None and name in KEPT_WHEN_EMPTY)
-        and _folded(name, old) != new
-    }
+    changes = {}
+    for name, new in zip(sheet.fields, row.values, strict=True):
+        old = getattr(known, name)
+        if old == new or (new is None and name in KEPT_WHEN_EMPTY):
+            continue
+        if isinstance(new, Wrong):
+            if new.shown != _written(sheet, name, old):
+                sheet.refuse(row.number, new.heading, new.shown, new.sentence, new.suggestion)
+        elif _folded(name, old) != new:
+            changes[name] = (old, new)
+    return changes
+
+
+def _written(sheet: Sheet, name: str, value: Any) -> str:
+    """A value of the ledger as an export writes it and a file shows it again."""
+    if value is None:
+        return ""
+    if name == "kind_id":
+        return sheet.codes.get(value, "")
+    return str(plain(value)) if isinstance(value, date) else str(_folded(name, value))
 
 
 def _folded(name: str, value: Any) -> Any:

@@ -1,23 +1,20 @@
 """The steps of an import. `examine`, `apply` and `import_file` take several transactions and say which."""
 
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session, col, func, select
 
-from catalog import marking, reading
+from catalog import reading
 from catalog.columns import COLUMNS, EXTRAS
-from catalog.marking import Problem, Summary
 from catalog.reading import Contents, Unreadable
 from db import attachments, audit, clock, reach, search, workflow
 from db import engine as engines
 from db.errors import Conflict, NotFound, Refused
-from db.imports import rows
+from db.imports import returned, rows
 from db.imports.rows import Lists, Sheet
 from db.imports.run import Outcome, Report, run, silent
 from db.models import Account, Attachment, Batch, BatchAction, BatchStatus, Enterprise, Subject
@@ -145,7 +142,7 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
     _keep_preview(batch_id, account_id, contents, sheet, outcome)
     if outcome.refused:
         report("标注", outcome.refused)
-        _keep_returned(batch_id, account_id, _marked(source, name, contents.sheet, sheet, outcome))
+        _keep_returned(batch_id, account_id, returned.marked(source, name, contents.sheet, sheet, outcome))
 
 
 def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Report = silent) -> Outcome:
@@ -169,7 +166,7 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
             raise Conflict(CHANGED_MEANWHILE)
         _finish(session, batch, outcome, by, is_partial)
     if outcome.refused:
-        _keep_returned(batch_id, account_id, _bad_rows(source, name, chosen, sheet, outcome))
+        _keep_returned(batch_id, account_id, returned.bad_rows(source, name, chosen, sheet, outcome))
     return outcome
 
 
@@ -205,7 +202,7 @@ def import_file(
     if not is_written:
         _keep_preview(batch_id, account_id, contents, sheet, outcome)
     if errors and outcome.refused:
-        _mark(path, path.name, errors, contents.sheet, sheet, outcome)
+        returned.mark(path, path.name, errors, contents.sheet, sheet, outcome)
     return outcome, is_written
 
 
@@ -353,7 +350,7 @@ def _keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: She
         "notes": [rows.quoted(note) for note in contents.notes],
         "unused": _unused(contents),
         "has_validity": outcome.has_validity,
-        "problems": [asdict(problem) for problem in _sorted(sheet)[:MOST_LISTED]],
+        "problems": [asdict(problem) for problem in returned.ordered(sheet)[:MOST_LISTED]],
         "problem_count": sheet.problem_count,
         "changed": outcome.changed,
         "seal": outcome.seal,
@@ -370,63 +367,6 @@ def _keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: She
             findings=findings,
             started_at=None,
         )
-
-
-def _sorted(sheet: Sheet) -> list[Problem]:
-    return sorted(sheet.problems, key=lambda one: (one.row, -1 if one.column is None else one.column))
-
-
-def _marked(source: Path, name: str, sheet_name: str, sheet: Sheet, outcome: Outcome) -> bytes | None:
-    return _made(lambda out: _mark(source, name, out, sheet_name, sheet, outcome))
-
-
-def _mark(source: Path, name: str, out: Path, sheet_name: str, sheet: Sheet, outcome: Outcome) -> None:
-    """Write the workbook that comes back; raises Refused."""
-    problems = _sorted(sheet)
-    left = sheet.problem_count - len(problems)
-    note = f"只标注了前 {len(problems):,} 处，另有 {left:,} 处" if left else ""
-    summary = _summary(outcome, note)
-    try:
-        marking.mark(source, name, out, sheet_name, problems, summary)
-    except marking.MarkingFailed as error:
-        raise Refused(str(error)) from error
-
-
-def _summary(outcome: Outcome, note: str = "") -> Summary:
-    return Summary(**outcome.totals, note=note)
-
-
-def _bad_rows(
-    source: Path, name: str, chosen: dict[int, str] | None, sheet: Sheet, outcome: Outcome
-) -> bytes | None:
-    """A template that holds the refused rows only, as they were filled in."""
-    contents = reading.read(source, name, chosen)
-    places = [
-        contents.fields.index(column.heading) if column.heading in contents.fields else None
-        for column in COLUMNS
-    ]
-    refused = [
-        (number, [None if at is None else rows.shown(cells[at]) for at in places])
-        for number, cells in contents.rows
-        if number in sheet.invalid
-    ][: rows.MOST_PROBLEMS]
-    here: dict[int | None, int] = {place: index for index, place in enumerate(places) if place is not None}
-    problems = [replace(one, column=here.get(one.column)) for one in _sorted(sheet)]
-    left = len(sheet.invalid) - len(refused)
-    note = f"只取回了前 {len(refused):,} 行，另有 {left:,} 行请在原文件中查找" if left else ""
-    summary = _summary(outcome, note)
-    return _made(lambda out: marking.bad_rows(out, name, refused, problems, summary))
-
-
-def _made(write: Callable[[Path], Any]) -> bytes | None:
-    """The bytes of a workbook that `write` makes; None when it cannot be made, which undoes nothing."""
-    with tempfile.TemporaryDirectory(prefix="yuejian-") as folder:
-        out = Path(folder) / "out.xlsx"
-        try:
-            write(out)
-        except (Refused, marking.MarkingFailed, Unreadable):
-            return None
-        return out.read_bytes()
 
 
 def _keep_returned(batch_id: int, account_id: int, content: bytes | None) -> None:

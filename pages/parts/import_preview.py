@@ -95,7 +95,7 @@ def _problems(batch: Batch) -> None:
         return
     st.subheader(f"需要改正的 {count:,} 处", anchor=False)
     if count > len(found):
-        st.caption(f"这里列出前 {len(found)} 处，全部标注在下载的文件中。")
+        st.caption(f"这里列出前 {len(found)} 处，更多的标注在下载的文件中。")
     tables.listing(found, PROBLEMS, "需要改正的内容", height=min(38 + 35 * len(found), 420), widths=WIDE)
 
 
