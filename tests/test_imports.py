@@ -635,3 +635,9 @@ def test_the_template_filled_in_with_libreoffice_is_imported(owner, tmp_path, ki
     (gauge,) = rows_of(owner)
     assert (gauge.serial_number, gauge.division_code) == ("00123", make.XIHU)
     assert (gauge.purchased_on, gauge.valid_until) == (date(2024, 3, 15), date(2027, 3, 14))
+
+
+def test_the_columns_an_export_adds_to_be_read_are_not_reported_as_lost(owner):
+    headings = [*EXPORTED, "器具项别", "状态", "使用单位", "我们的备注"]
+    batch = examined(owner, book({SYSTEM_ID: None}, headings=headings))
+    assert batch.findings["unused"] == ["我们的备注"]

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 from catalog import reading
 from catalog.columns import COLUMNS, EXTRAS
 from catalog.reading import Contents, Unreadable
-from db import attachments, audit, clock, reach, search, workflow
+from db import attachments, audit, clock, exports, reach, search, workflow
 from db import engine as engines
 from db.errors import Conflict, NotFound, Refused
 from db.imports import returned, rows
@@ -332,8 +332,9 @@ def _lacking(contents: Contents, lacking: list[str]) -> str:
 
 
 def _unused(contents: Contents) -> list[str]:
-    """The headings that stand for nothing in the ledger."""
-    return [rows.quoted(h) for h, f in zip(contents.headings, contents.fields, strict=True) if h and not f]
+    """The headings that stand for nothing in the ledger, without those of our own exports, made to be read."""
+    pairs = zip(contents.headings, contents.fields, strict=True)
+    return [rows.quoted(h) for h, f in pairs if h and not f and h not in {**exports.READING, **exports.OWNER}]
 
 
 def _fail(batch_id: int, account_id: int, reason: str) -> None:

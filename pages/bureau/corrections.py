@@ -33,6 +33,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "approve": corrections.approve,
     "decline": corrections.decline,
 }
+DECIDED_NOW = "correction_decided"
 
 
 def choose_status(counts: dict[CorrectionStatus, int]) -> CorrectionStatus:
@@ -63,6 +64,10 @@ def open_row(rows: Sequence[Any], status: CorrectionStatus) -> Any:
         widths=WIDTHS,
         height=210 if len(rows) > 5 else "auto",
     )
+    # Right after a decision nothing opens by itself: the second click of a double one would decide the next.
+    if st.session_state.pop(DECIDED_NOW, False) and not picked:
+        st.info("已办理。请在上表中选中下一条申请", icon=":material/touch_app:")
+        st.stop()
     return picked[0]["row"] if picked else rows[0]
 
 
@@ -167,4 +172,5 @@ if decision:
     with acting(Role.supervisor) as (session, supervisor):
         OPERATIONS[action](session, row.id, by=supervisor, reason=reason)
     look.flash(f"{row.name} {row.serial_number}：{label}")
+    st.session_state[DECIDED_NOW] = True
     st.rerun()
