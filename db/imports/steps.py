@@ -332,7 +332,7 @@ def _lacking(contents: Contents, lacking: list[str]) -> str:
 
 
 def _unused(contents: Contents) -> list[str]:
-    """The headings that stand for nothing in the ledger, without those of our own exports, made to be read."""
+    """The headings that stand for nothing in the ledger, but for those that exports add to be read."""
     pairs = zip(contents.headings, contents.fields, strict=True)
     return [rows.quoted(h) for h, f in pairs if h and not f and h not in {**exports.READING, **exports.OWNER}]
 
