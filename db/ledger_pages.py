@@ -164,7 +164,7 @@ class _Finder:
         if not self.is_owned and not self.words.is_ordered:
             yield self._near(size, side)
         if self.words and self._is_many:
-            if self.is_owned:
+            if self.is_owned and not self.words.is_ordered:
                 yield self._newest(size, side)
             yield self._indexed(size, side)
         else:
@@ -234,10 +234,10 @@ class _Finder:
         return self._counted(ONE.where(*self.words.held()), most)
 
     def _count_near(self, most: int) -> int:
-        if self.is_owned:
-            return self._length(self._owned(_Side())[0], most)
         if self.words.is_ordered:
             return 0
+        if self.is_owned:
+            return self._length(self._owned(_Side())[0], most)
         start = _Side().start(self.session)
         return self._length(self._walked().where(KEY.between(start - NEAR, start)), most)
 

@@ -18,7 +18,7 @@ with looking(*WATCHERS) as (session, account):
     shown = views.Views(session, PLACE, account)
     before = st.query_params.to_dict()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        place = {"division": lambda: narrowing.division(account, 150)}
+        place = {"division": lambda: narrowing.division(account, 150, session)}
         owner = {"enterprise": lambda: narrowing.owner(session, account, ledger_filters.WIDTH)}
         asked = ledger_filters.draw(PLACE, "单位、名称、编号、厂家", place, owner, 200)
         shown.draw(asked)

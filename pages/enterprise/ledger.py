@@ -14,6 +14,7 @@ from pages.parts import (
     batches,
     entry,
     export,
+    findings,
     ledger_filters,
     ledger_grid,
     ledger_words,
@@ -43,14 +44,16 @@ def divisions(session: Session, account: Account, enterprise_id: int) -> str | N
 def listing(enterprise: Enterprise) -> None:
     """The list with its filters over it and its pages under it."""
     look.header("强检器具台账维护", f"{enterprise.name}：如实登记在用的强检器具，登记即为依法备案。")
-    ledger_grid.offer(enterprise.id)
     with looking(*OWNERS) as (session, account):
+        ledger_grid.offer(session, account, enterprise.id)
         shown = views.Views(session, PLACE, account)
         before = st.query_params.to_dict()
         with st.container(horizontal=True, vertical_alignment="bottom"):
             place = {"division": lambda: divisions(session, account, enterprise.id)}
             asked = ledger_filters.draw(PLACE, "名称、型号、编号、厂家、地点", {}, place)
             shown.draw(asked)
+        if finding := asked.get("quality"):
+            findings.explain(finding)
         wanted = replace(saved_views.read_filters(PLACE, asked), enterprise_id=enterprise.id)
         leaf, total = paging.read(session, PLACE, wanted, before, asked, by=account, size=SIZE)
     st.session_state[entry.BACK] = narrowing.keep(asked | shown.named() | paging.named(leaf.spot))

@@ -59,11 +59,12 @@ def _edition(session: Session, dataset: Dataset) -> int:
     return reference.edition(session, dataset).id
 
 
-def tree() -> Tree:
-    """The divisions in force."""
-    with reading() as session:
-        edition_id = _edition(session, Dataset.divisions)
-    return _tree(edition_id)
+def tree(session: Session | None = None) -> Tree:
+    """The divisions in force; a page that reads anyway gives its session."""
+    if session:
+        return _tree(_edition(session, Dataset.divisions))
+    with reading() as own:
+        return tree(own)
 
 
 def kinds() -> list[KindRow]:

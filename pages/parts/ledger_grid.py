@@ -12,7 +12,8 @@ from typing import Any
 import streamlit as st
 
 from db import drafts, instruments, ledger
-from db.models import OWNERS, InstrumentStatus
+from db.engine import Session
+from db.models import OWNERS, Account, InstrumentStatus
 from pages.parts import grid_cells, grid_conflicts, look, tables
 from pages.parts.account import acting, looking
 from pages.parts.grid_cells import Changes
@@ -64,10 +65,9 @@ def is_open(enterprise_id: int) -> bool:
     return bool(_state(enterprise_id)["rows"])
 
 
-def offer(enterprise_id: int) -> None:
+def offer(session: Session, account: Account, enterprise_id: int) -> None:
     """Offer to go on with what was typed before the connection, the session or the server went."""
-    with looking(*OWNERS) as (session, account):
-        draft = drafts.find(session, _place(enterprise_id), by=account)
+    draft = drafts.find(session, _place(enterprise_id), by=account)
     if draft is None:
         return
     rows, typed = grid_cells.restored(draft.content)

@@ -115,9 +115,9 @@ def places(tree: choices.Tree, account: Account) -> dict[str, str]:
     }
 
 
-def division(account: Account, width: int = 200) -> str | None:
+def division(account: Account, width: int = 200, session: Session | None = None) -> str | None:
     """The box over divisions, in a large area one more for each level below; NONE for rows without one."""
-    tree, home = choices.tree(), account.division_code
+    tree, home = choices.tree(session), account.division_code
     if home and not home.endswith("0000"):
         return _place(tree, places(tree, account), None, width)
     asked = tree.path(st.query_params.get("division"))[1 if home else 0 :]

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 from streamlit.elements.arrow import DataframeStateInput
 
@@ -29,12 +29,18 @@ WIDTHS = {
 }
 
 
-def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pd.DataFrame:
-    """Rows (or snapshots) as a frame of text, a column for each field of `columns` under its label."""
-    return pd.DataFrame(
-        {label: [text(field, _value(row, field)) for row in rows] for field, label in columns.items()},
-        columns=list(columns.values()),
-    )
+def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pa.Table:
+    """Rows (or snapshots) as a table of text, a column for each field of `columns` under its label.
+
+    An Arrow table goes to the browser as it is; a pandas frame takes ten times as long to make and convert.
+    """
+    return pa.table({label: _cells(field, rows) for field, label in columns.items()})
+
+
+def _cells(field: str, rows: Sequence[Any]) -> list[Any]:
+    cells = [text(field, _value(row, field)) for row in rows]
+    # A column is of one type: numbers with gaps are text.
+    return [str(cell) for cell in cells] if "" in cells else cells
 
 
 def _value(row: Any, field: str) -> Any:
