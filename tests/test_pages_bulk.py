@@ -122,7 +122,7 @@ def test_edits_of_the_grid_can_be_dropped(owner, monkeypatch):
     (row,) = stock(owner)
     shown = opened(monkeypatch, owner)
     edit(shown, owner, {0: {"location": "空压机房"}})
-    press(shown, "放弃修改")
+    press(shown, "确定放弃")
     assert stored(row.id).version == 1
     assert draft_of(owner) is None
     assert "未保存的表格编辑" not in said(shown)
@@ -253,7 +253,7 @@ def test_a_draft_can_be_dropped_and_is_not_written_over(owner, monkeypatch):
     edit(opened(monkeypatch, owner), owner, {0: {"location": "空压机房"}})
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     assert "请先继续或放弃未保存的表格编辑" in said(shown).replace("\\", "")
-    press(shown, "放弃")
+    press(shown, "确定放弃")
     assert draft_of(owner) is None
     assert "未保存的表格编辑" not in said(shown)
 

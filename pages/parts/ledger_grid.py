@@ -79,7 +79,14 @@ def offer(session: Session, account: Account, enterprise_id: int) -> None:
         )
         if st.button("继续编辑", type="primary", key=f"draft-resume-{enterprise_id}"):
             _resume(enterprise_id, rows, typed)
-        if st.button("放弃", key=f"draft-drop-{enterprise_id}"):
+        _drop(enterprise_id, typed, f"draft-drop-{enterprise_id}")
+
+
+def _drop(enterprise_id: int, typed: Mapping[int, Changes], key: str) -> None:
+    """Throw away what was typed, which cannot be undone: hence the second click."""
+    with st.popover("放弃修改"):
+        st.text(f"{len(typed)} 台器具的修改将丢失，不能恢复")
+        if st.button("确定放弃", key=key):
             _leave(enterprise_id, "已放弃未保存的修改")
 
 
@@ -141,8 +148,10 @@ def _keep(enterprise_id: int, state: dict[str, Any]) -> None:
 def _buttons(enterprise_id: int, state: dict[str, Any], key: str) -> None:
     # Open also when nothing is typed yet: the click may end the edit of the first cell.
     is_saved = st.button("保存", type="primary", key=f"{key}-save")
-    if st.button("放弃修改" if state["typed"] else "关闭", key=f"{key}-drop"):
-        _leave(enterprise_id, "已放弃未保存的修改" if state["typed"] else "")
+    if state["typed"]:
+        _drop(enterprise_id, state["typed"], f"{key}-drop")
+    elif st.button("关闭", key=f"{key}-drop"):
+        _leave(enterprise_id, "")
     if is_saved:
         _save(enterprise_id, state)
 
