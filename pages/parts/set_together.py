@@ -41,12 +41,10 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
         # What was shown for something else is not what would be done.
         outcome = _shown(asked)
         toolbar = st.container(horizontal=True)
-        if toolbar.button("预览", type="secondary" if outcome else "primary", key="together-preview"):
+        if toolbar.button("预览", key="together-preview"):
             with acting(*OWNERS) as (session, account):
                 outcome = batches.preview(session, enterprise_id, field, value, scope, by=account)
             st.session_state[OUTCOME] = (asked, outcome)
-            # 确定修改 is now the first button of the dialog.
-            st.rerun(scope="fragment")
         if outcome:
             with toolbar:
                 _confirm(enterprise_id, field, value, scope, outcome)
