@@ -42,7 +42,15 @@ def main() -> None:
 def _cost() -> str:
     """What the file took, for the log."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    return f"{usage.ru_utime + usage.ru_stime:.2f} s of processor, {usage.ru_maxrss // 1024} MB"
+    return f"{usage.ru_utime + usage.ru_stime:.2f} s of processor, {_peak() // 1024} MB"
+
+
+def _peak() -> int:
+    """Most memory this process has had, in KiB; 0 where the kernel has no such file."""
+    # ru_maxrss also counts what the parent had when it started this process.
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _say(message: Message) -> int:
