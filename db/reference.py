@@ -103,6 +103,7 @@ def _add_edition(
         note=shipped.note,
         digest=digest,
         effective_on=shipped.dated_on or clock.today(),
+        applied_at=clock.now(),
     )
     session.add(made)
     session.flush()

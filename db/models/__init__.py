@@ -44,7 +44,16 @@ from db.models.enums import (
 )
 from db.models.instruments import Batch, Correction, Draft, Instrument, InstrumentChange, SavedView
 from db.models.journal import AuditEntry, Notification, StatusChange
-from db.models.reference import Category, Counter, Division, Edition, Kind, Setting, SpecialDay
+from db.models.reference import (
+    Category,
+    Counter,
+    Division,
+    Edition,
+    EditionContent,
+    Kind,
+    Setting,
+    SpecialDay,
+)
 
 __all__ = [
     "OPEN",
@@ -70,6 +79,7 @@ __all__ = [
     "Division",
     "Draft",
     "Edition",
+    "EditionContent",
     "Enterprise",
     "Institution",
     "Instrument",

@@ -66,7 +66,10 @@ class Account(SQLModel, table=True):
 
 
 class SignIn(SQLModel, table=True):
-    """One signed-in browser. Only hashes are stored; a ticket is exchanged once for the cookie's token."""
+    """One signed-in browser. Only hashes are stored; a ticket is exchanged once for the cookie's token.
+
+    `previewed_id` is the account as which an administrator looks at the pages, without rights to change.
+    """
 
     __tablename__ = "sign_ins"
     id: int = Field(default=None, primary_key=True)
@@ -79,6 +82,7 @@ class SignIn(SQLModel, table=True):
     ended_at: datetime | None = None
     address: str = Field(default="", max_length=60)
     agent: str = Field(default="", max_length=200)
+    previewed_id: int | None = Field(default=None, foreign_key="accounts.id")
 
 
 class SignInAttempt(SQLModel, table=True):

@@ -13,7 +13,10 @@ from db.models.enums import Dataset, named
 
 
 class Edition(SQLModel, table=True):
-    """One loaded edition of a reference table, and how far it may be trusted."""
+    """One loaded edition of a reference table, and how far it may be trusted.
+
+    It waits for its day until it is applied; the one applied last is in force.
+    """
 
     __tablename__ = "editions"
     id: int = Field(default=None, primary_key=True)
@@ -24,6 +27,18 @@ class Edition(SQLModel, table=True):
     digest: str = Field(max_length=64)
     effective_on: date
     loaded_at: datetime = Field(default_factory=clock.now)
+    loaded_by_id: int | None = Field(default=None, foreign_key="accounts.id")
+    applied_at: datetime | None = None
+    canceled_at: datetime | None = None
+
+
+class EditionContent(SQLModel, table=True):
+    """What a bureau has loaded: the rows as checked, and the successors chosen for codes that are retired."""
+
+    __tablename__ = "edition_contents"
+    edition_id: int = Field(primary_key=True, foreign_key="editions.id")
+    rows: list[dict[str, Any]] = Field(sa_type=sa.JSON)
+    successors: dict[str, str] = Field(sa_type=sa.JSON)
 
 
 class Division(SQLModel, table=True):
