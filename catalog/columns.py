@@ -5,14 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.identifiers import fold
+from catalog.spreadsheets import DAY, TEXT, WHOLE
 
 TYPES = ("工作计量器具", "计量标准器具")
 ORIGINS = ("国产", "进口")
 PURPOSES = ("贸易结算", "安全防护", "医疗卫生", "环境监测")
 DELIVERIES = ("送检", "现场检")
-
-# Excel's number formats.
-TEXT, DAY, WHOLE = "@", "yyyy-mm-dd", "0"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
-from catalog.columns import DAY, DIVISION, KIND, TEXT, WHOLE, Column
+from catalog.columns import DIVISION, KIND, Column
 from catalog.divisions import Division, Tree
 from catalog.lists import Lists
+from catalog.spreadsheets import DAY, TEXT, WHOLE
 
 SHEET = "下拉列表"
 KIND_COLUMN, ENTRY_COLUMN = "A", "C"

@@ -15,6 +15,8 @@ from typing import Any
 
 from xlsxwriter import Workbook
 
+from catalog.spreadsheets import DAY, TEXT, UNWRITABLE, WHOLE
+
 Value = str | int | date | None
 
 MOST_ROWS = 1_048_575  # of a sheet below its headings
@@ -26,7 +28,6 @@ OPTIONS = {
     "strings_to_urls": False,
     "strings_to_numbers": False,
 }
-TEXT, DAY, WHOLE = "@", "yyyy-mm-dd", "0"
 FONT = {"font_name": "Microsoft YaHei", "font_size": 11}
 HEADING = {
     "bold": True,
@@ -37,7 +38,6 @@ HEADING = {
     "num_format": TEXT,
 }
 
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 # What a spreadsheet may take for a formula at the beginning of a csv cell, and the mark against it.
 _RISKY = re.compile("[=+\\-@'\t\r]")
@@ -138,7 +138,7 @@ def _write(sheet: Any, row: int, column: int, value: Value, looks: Looks) -> Non
 
 
 def _write_text(sheet: Any, row: int, column: int, text: str, look: Any) -> None:
-    text = _UNWRITABLE.sub("", text)
+    text = UNWRITABLE.sub("", text)
     if text.startswith("<r>") and text.endswith("</r>"):
         # XlsxWriter takes this for the markup of a rich text; in two fragments it is escaped.
         answer = sheet.write_rich_string(row, column, text[:1], look, text[1:], look)

@@ -9,10 +9,10 @@ from openpyxl.styles import Alignment, Border, Font, NamedStyle, PatternFill, Si
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from catalog.columns import TEXT, WHOLE
 from catalog.divisions import Level, Tree
 from catalog.kinds import Kind
 from catalog.lists import Lists
+from catalog.spreadsheets import TEXT, WHOLE
 
 KIND_SHEET = "强检器具目录"
 DIVISION_SHEET = "行政区划信息"

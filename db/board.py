@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, func
 
-from db import appointments, clock, ledger, reach
+from db import appointment_lines, clock, ledger, reach
 from db.models import (
     OPEN,
     Account,
@@ -175,7 +175,8 @@ def unassigned(session: Session, *, by: Account) -> dict[UnassignedReason, int]:
 
 
 def late(session: Session, *, by: Account) -> dict[str, int]:
-    """Lines later than they should be, by key of `appointments.LATE`."""
+    """Lines later than they should be, by key of `appointment_lines.LATE`."""
     return {
-        key: appointments.count(session, appointments.Filters(late=key), by=by) for key in appointments.LATE
+        key: appointment_lines.count(session, appointment_lines.Filters(late=key), by=by)
+        for key in appointment_lines.LATE
     }

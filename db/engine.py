@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
@@ -119,3 +120,17 @@ def reading() -> Iterator[Session]:
         with Session(connection, expire_on_commit=False) as session:
             yield session
         connection.rollback()
+
+
+@contextmanager
+def trial(session: Session) -> Iterator[SessionTransaction]:
+    """What is done inside is taken back at the end, unless it was given to `commit`.
+
+    A preview is the real run in a trial, so that the two cannot disagree.
+    """
+    point = session.begin_nested()
+    try:
+        yield point
+    finally:
+        if point.is_active:
+            point.rollback()

@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 
 from catalog import export, workbook
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
+from catalog.spreadsheets import DAY, TEXT, WHOLE
 from db import audit, ledger, ledger_filters, reach, reference
 from db import engine as engines
 from db.errors import Refused
@@ -40,8 +41,8 @@ READING: dict[str, Any] = {
 }
 OWNER: dict[str, Any] = {"使用单位": Enterprise.name, "统一社会信用代码": Enterprise.credit_code}
 FORMATS = {column.heading: column.format for column in COLUMNS} | {
-    SYSTEM_ID: export.WHOLE,
-    "检定日期": export.DAY,
+    SYSTEM_ID: WHOLE,
+    "检定日期": DAY,
 }
 NAMED: dict[str, Any] = {
     "enterprise_id": Enterprise,
@@ -115,7 +116,7 @@ def write(
         TITLE,
         list(columns),
         rows,
-        formats=[FORMATS.get(heading, export.TEXT) for heading in columns],
+        formats=[FORMATS.get(heading, TEXT) for heading in columns],
         widths=[WIDTHS.get(heading, 16) for heading in columns],
         title=TITLE,
         edition=workbook.stamp(reference.lists(session)),

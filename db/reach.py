@@ -34,6 +34,14 @@ def within(column: Any, code: str | None) -> Condition:
     return sa.true() if code is None else col(column).between(*bounds(code))
 
 
+def watches(by: Account, division_code: str) -> bool:
+    """Whether a division lies in the area a member of staff answers for."""
+    if by.division_code is None:
+        return True
+    low, high = bounds(by.division_code)
+    return low <= division_code <= high
+
+
 def allow(by: Account, *roles: Role) -> None:
     """Raise Refused unless the account acts in one of `roles`."""
     if not by.is_active or by.role not in roles:

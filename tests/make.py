@@ -22,6 +22,7 @@ from db.models import (
     Link,
     LinkStatus,
     Purpose,
+    Receipt,
     Role,
     Subject,
 )
@@ -191,3 +192,25 @@ def make_line(
         make_authorization(session, institution)
     appointment = make_appointment(session, by, **values)
     return session.exec(select(AppointmentLine).where(AppointmentLine.appointment_id == appointment.id)).one()
+
+
+def accept(
+    session: Session,
+    clerk: Account,
+    *lines: Any,
+    planned_from: date = date(2026, 11, 24),
+    planned_until: date = date(2026, 11, 27),
+    note: str = "",
+) -> list[Receipt]:
+    """Accept lines for the week that tests stand in."""
+    plan: Any = {"planned_from": planned_from, "planned_until": planned_until, "note": note}
+    receipts = appointments.accept(session, [line.id for line in lines], by=clerk, **plan)
+    session.expire_all()
+    return receipts
+
+
+def begin(session: Session, clerk: Account, *lines: Any, **values: Any) -> None:
+    """Accept lines and begin their verification."""
+    accept(session, clerk, *lines)
+    appointments.begin(session, [line.id for line in lines], by=clerk, **values)
+    session.expire_all()

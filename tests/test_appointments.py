@@ -1,11 +1,20 @@
-"""Booking, the institution's answer, plans, cancellation, and the lists of lines."""
+"""Booking, the institution's answer, plans and cancellation."""
 
 from datetime import date
 
 import pytest
 
-from db import appointments, instruments, ledger, settings, workdays, workflow
-from db.appointments import Filters
+from db import (
+    appointment_lines,
+    appointment_pages,
+    appointments,
+    instruments,
+    ledger,
+    settings,
+    workdays,
+    workflow,
+)
+from db.appointment_lines import Filters
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
     Appointment,
@@ -38,22 +47,6 @@ def clerk(session):
     return account
 
 
-def accept(session, clerk, *lines, planned_from=TOMORROW, planned_until=FRIDAY, note=""):
-    """Accept lines for this week."""
-    ids = [line.id for line in lines]
-    plan = {"planned_from": planned_from, "planned_until": planned_until, "note": note}
-    receipts = appointments.accept(session, ids, by=clerk, **plan)
-    session.expire_all()
-    return receipts
-
-
-def begin(session, clerk, *lines, **values):
-    """Accept lines and begin their verification."""
-    accept(session, clerk, *lines)
-    appointments.begin(session, [line.id for line in lines], by=clerk, **values)
-    session.expire_all()
-
-
 def linked(session, owner, **values):
     """A personal account that works for the enterprise of `owner`."""
     person = make.make_account(session, Role.personal)
@@ -65,7 +58,7 @@ def test_submitting_books_the_instruments_and_assigns_them(session, owner, clerk
     ids = [make.make_instrument(session, owner).id for _ in range(2)]
     (appointment,) = appointments.submit(session, owner.enterprise_id, ids, by=owner, note=" 请上午联系 ")
     assert (appointment.number, appointment.note) == ("YJ20261123-0001", "请上午联系")
-    rows = appointments.lines(session, Filters(appointment_id=appointment.id), by=owner)
+    rows = appointment_lines.page(session, Filters(appointment_id=appointment.id), by=owner)
     assert [row.instrument_id for row in rows] == ids
     assert {(row.status, row.institution_id) for row in rows} == {(LineStatus.assigned, clerk.institution_id)}
 
@@ -76,7 +69,7 @@ def test_an_appointment_keeps_whom_to_call(session, owner):
     appointment = make.make_appointment(session, owner)
     enterprise.contact_name = "别人"
     session.flush()
-    (row,) = appointments.lines(session, Filters(appointment_id=appointment.id), by=owner)
+    (row,) = appointment_lines.page(session, Filters(appointment_id=appointment.id), by=owner)
     assert (row.contact_name, row.mobile) == ("葛师傅", "13912345678")
 
 
@@ -84,7 +77,7 @@ def test_more_than_a_hundred_are_split_into_several_appointments(session, owner)
     ids = [make.make_instrument(session, owner).id for _ in range(201)]
     made = appointments.submit(session, owner.enterprise_id, ids, by=owner)
     assert [one.number[-4:] for one in made] == ["0001", "0002", "0003"]
-    counts = [appointments.find(session, one.id, by=owner).line_count for one in made]
+    counts = [appointment_pages.find(session, one.id, by=owner).line_count for one in made]
     assert counts == [100, 100, 1]
 
 
@@ -98,7 +91,7 @@ def test_the_size_of_an_appointment_is_a_setting(session, owner):
 def test_an_instrument_chosen_twice_is_booked_once(session, owner):
     gauge = make.make_instrument(session, owner)
     (made,) = appointments.submit(session, owner.enterprise_id, [gauge.id, gauge.id], by=owner)
-    assert appointments.find(session, made.id, by=owner).line_count == 1
+    assert appointment_pages.find(session, made.id, by=owner).line_count == 1
 
 
 def test_nothing_chosen_is_refused(session, owner):
@@ -155,7 +148,7 @@ def test_staff_book_for_an_enterprise_of_their_area(session, owner):
     gauge = make.make_instrument(session, owner)
     supervisor = make.make_account(session, Role.supervisor, full_name="许衡")
     (made,) = appointments.submit(session, owner.enterprise_id, [gauge.id], by=supervisor)
-    row = appointments.find(session, made.id, by=owner)
+    row = appointment_pages.find(session, made.id, by=owner)
     assert (row.is_on_behalf, row.submitted_by) == (True, "许衡")
 
 
@@ -178,7 +171,7 @@ def test_reviewers_and_links_without_booking_cannot_book(session, owner):
 def test_a_linked_person_books(session, owner):
     gauge, person = make.make_instrument(session, owner), linked(session, owner)
     (made,) = appointments.submit(session, owner.enterprise_id, [gauge.id], by=person)
-    assert appointments.find(session, made.id, by=person).is_on_behalf is False
+    assert appointment_pages.find(session, made.id, by=person).is_on_behalf is False
 
 
 def test_a_line_keeps_the_instrument_as_it_was_booked(session, owner, clerk):
@@ -186,205 +179,9 @@ def test_a_line_keeps_the_instrument_as_it_was_booked(session, owner, clerk):
     gauge_id = line.instrument_id
     edited = {"serial_number": "00999", "division_code": "330108"}
     instruments.edit(session, gauge_id, 1, edited, by=owner)
-    (row,) = appointments.lines(session, Filters(appointment_id=line.appointment_id), by=owner)
+    (row,) = appointment_lines.page(session, Filters(appointment_id=line.appointment_id), by=owner)
     assert (row.snapshot["serial_number"], row.division_code) == ("00123", make.XIHU)
     assert ledger.find(session, gauge_id, by=owner).serial_number == "00999"
-
-
-def test_the_whole_stands_where_its_lines_stand(session, owner, clerk):
-    appointment = make.make_appointment(session, owner, count=2)
-    one, other = appointments.lines(session, Filters(appointment_id=appointment.id), by=owner)
-
-    def summary():
-        return appointments.find(session, appointment.id, by=owner).summary
-
-    assert summary() == "待受理 2"
-    accept(session, clerk, one)
-    assert summary() == "待受理 1 · 已受理 1"
-    appointments.decline(session, [other.id], by=clerk, reason="量程不符")
-    assert summary() == "已受理 1 · 不予受理 1"
-    appointments.terminate(session, [one.id], by=clerk, reason="设备检修")
-    assert summary() == "已办结"
-
-
-def test_a_whole_of_completed_lines_is_completed():
-    counts = {LineStatus.completed: 3}
-    row = appointments.AppointmentRow(1, "YJ1", 1, "锅炉厂", None, "沈越", False, "", 3, counts)
-    assert row.summary == "已完成"
-
-
-def test_the_list_shows_the_newest_first_in_pages(session, owner):
-    numbers = [make.make_appointment(session, owner).number for _ in range(3)]
-    rows, total = appointments.page(session, by=owner, size=2)
-    rest, _ = appointments.page(session, by=owner, size=2, number=2)
-    assert [row.number for row in (*rows, *rest)] == numbers[::-1]
-    assert total == 3
-
-
-def test_the_list_narrows_by_text_enterprise_and_openness(session, owner, clerk):
-    done = make.make_line(session, clerk, owner)
-    appointments.decline(session, [done.id], by=clerk, reason="量程不符")
-    underway = make.make_appointment(session, owner)
-    other = make.make_appointment(session)
-    staff = make.make_account(session, Role.supervisor)
-
-    def found(**filters):
-        return [row.id for row in appointments.page(session, by=staff, **filters)[0]]
-
-    assert found(text=underway.number) == [underway.id]
-    assert found(text="明达") == [other.id, underway.id, done.appointment_id]
-    assert found(text="%") == []
-    assert found(enterprise_id=owner.enterprise_id, is_open=True) == [underway.id]
-    assert found(enterprise_id=owner.enterprise_id, is_open=False) == [done.appointment_id]
-
-
-def test_an_institution_sees_and_counts_only_its_own_lines(session, owner, clerk):
-    gauge = make.make_instrument(session, owner)
-    scale = make.make_instrument(session, owner, kind_id=make.kind(session, "90201").id)
-    (made,) = appointments.submit(session, owner.enterprise_id, [gauge.id, scale.id], by=owner)
-    (row,), total = appointments.page(session, by=clerk)
-    assert (row.id, row.line_count, total) == (made.id, 1, 1)
-    assert appointments.find(session, made.id, by=clerk).counts == {LineStatus.assigned: 1}
-    assert appointments.find(session, made.id, by=owner).line_count == 2
-
-
-def test_a_district_counts_only_the_lines_of_its_area(session, owner):
-    here = make.make_instrument(session, owner)
-    away = make.make_instrument(session, owner, division_code="330108")
-    (made,) = appointments.submit(session, owner.enterprise_id, [here.id, away.id], by=owner)
-    district = make.make_account(session, Role.supervisor, division_code=make.XIHU)
-    row = appointments.find(session, made.id, by=district)
-    assert row.line_count == appointments.count(session, Filters(appointment_id=made.id), by=district) == 1
-
-
-@pytest.mark.parametrize("role", [Role.enterprise, Role.personal, Role.institution, Role.administrator])
-def test_strangers_see_no_appointments(session, owner, role):
-    appointment = make.make_appointment(session, owner)
-    stranger = make.make_account(session, role)
-    assert appointments.page(session, by=stranger) == ([], 0)
-    assert appointments.lines(session, by=stranger) == []
-    assert appointments.count(session, by=stranger) == 0
-    assert appointments.batches(session, by=stranger) == []
-    with pytest.raises(NotFound, match="预约单"):
-        appointments.find(session, appointment.id, by=stranger)
-
-
-def test_lines_follow_every_filter(session, owner, clerk):
-    gauge = make.make_line(session, clerk, owner)
-    accept(session, clerk, gauge)
-    visit = make.make_line(session, clerk, owner, delivery_mode=DeliveryMode.on_site)
-    nowhere = make.make_legacy_instrument(session, owner, division_code=None)
-    appointments.submit(session, owner.enterprise_id, [nowhere.id], by=owner)
-    (placeless,) = appointments.lines(session, Filters(is_nowhere=True), by=owner)
-    kind = make.kind(session)
-    for filters, expected in (
-        (Filters(), [gauge, visit, placeless]),
-        (Filters(appointment_id=visit.appointment_id), [visit]),
-        (Filters(instrument_id=gauge.instrument_id), [gauge]),
-        (Filters(statuses=(LineStatus.accepted, LineStatus.unassigned)), [gauge, placeless]),
-        (Filters(institution_id=clerk.institution_id), [gauge, visit]),
-        (Filters(is_placeless=True), [placeless]),
-        (Filters(enterprise_id=owner.enterprise_id, kind_id=kind.id), [gauge, visit, placeless]),
-        (Filters(category_id=kind.category_id, division_code="330000"), [gauge, visit]),
-        (Filters(reason=UnassignedReason.no_division), [placeless]),
-        (Filters(delivery_mode=DeliveryMode.on_site), [visit]),
-        (Filters(planned_on=date(2026, 11, 25)), [gauge]),
-        (Filters(planned_on=date(2026, 11, 28)), []),
-        (Filters(text=f"明达 {gauge.snapshot['serial_number'].lower()}"), [gauge]),
-        (Filters(text="天平"), []),
-    ):
-        found = [row.id for row in appointments.lines(session, filters, by=owner)]
-        assert found == [line.id for line in expected], filters
-        assert appointments.count(session, filters, by=owner) == len(expected), filters
-
-
-def test_lines_come_in_pages_the_oldest_first(session, owner):
-    make.make_appointment(session, owner, count=5)
-    pages = [appointments.lines(session, by=owner, number=n, size=2) for n in (1, 2, 3)]
-    ids = [row.id for rows in pages for row in rows]
-    assert ids == sorted(ids) and len(set(ids)) == 5
-
-
-def test_what_must_be_done_first_comes_first(session, owner, clerk):
-    waiting, late, early = (make.make_line(session, clerk, owner) for _ in range(3))
-    accept(session, clerk, waiting)
-    begin(session, clerk, late, begun_on=date(2026, 11, 20))
-    begin(session, clerk, early, begun_on=date(2026, 11, 2))
-    rows = appointments.lines(session, by=clerk, is_by_deadline=True)
-    assert [row.id for row in rows] == [early.id, late.id, waiting.id]
-
-
-def test_batches_say_how_many_lines_of_each_appointment_match(session, owner, clerk):
-    first = make.make_appointment(session, owner, count=2)
-    second = make.make_appointment(session, owner)
-    line = appointments.lines(session, Filters(appointment_id=first.id), by=owner)[0]
-    accept(session, clerk, line)
-    batches = appointments.batches(session, Filters(statuses=(LineStatus.assigned,)), by=clerk)
-    assert [(batch.number, batch.line_count) for batch in batches] == [(first.number, 1), (second.number, 1)]
-
-
-def test_lines_to_book_again_are_those_given_up_and_not_booked_since(session, owner, clerk):
-    declined, stopped, canceled = (make.make_line(session, clerk, owner) for _ in range(3))
-    accept(session, clerk, stopped)
-    appointments.decline(session, [declined.id], by=clerk, reason="量程不符")
-    appointments.terminate(session, [stopped.id], by=clerk, reason="设备检修")
-    appointments.cancel(session, [canceled.id], by=owner)
-
-    def found():
-        return [row.id for row in appointments.lines(session, Filters(is_to_rebook=True), by=owner)]
-
-    assert found() == [declined.id, stopped.id]
-    appointments.submit(session, owner.enterprise_id, [declined.instrument_id], by=owner)
-    assert found() == [stopped.id]
-
-
-def test_lines_wait_too_long_for_an_answer_after_five_working_days(session, owner, clerk, monkeypatch):
-    line = make.make_line(session, clerk, owner)
-    for day, count in (("2026-11-30", 0), ("2026-12-01", 1)):
-        monkeypatch.setenv("YUEJIAN_NOW", f"{day}T08:00:00+08:00")
-        found = appointments.lines(session, Filters(late="answer"), by=clerk)
-        assert [row.id for row in found] == [line.id] * count, day
-
-
-def test_a_visit_is_late_the_day_after_the_last_day_agreed(session, owner, clerk, monkeypatch):
-    accept(session, clerk, make.make_line(session, clerk, owner))
-    for day, count in (("2026-11-27", 0), ("2026-11-28", 1)):
-        monkeypatch.setenv("YUEJIAN_NOW", f"{day}T08:00:00+08:00")
-        assert appointments.count(session, Filters(late="visit"), by=clerk) == count, day
-
-
-def test_a_verification_is_late_the_day_after_its_legal_deadline(session, owner, clerk, monkeypatch):
-    line = make.make_line(session, clerk, owner)
-    begin(session, clerk, line)
-    assert line.due_on == date(2026, 12, 21)
-    for day, count in (("2026-12-21", 0), ("2026-12-22", 1)):
-        monkeypatch.setenv("YUEJIAN_NOW", f"{day}T08:00:00+08:00")
-        assert appointments.count(session, Filters(late="verification"), by=clerk) == count, day
-
-
-def test_a_lateness_that_does_not_exist_is_refused(session, owner):
-    with pytest.raises(Refused, match="没有这个超时类别"):
-        appointments.count(session, Filters(late="payment"), by=owner)
-
-
-def test_the_history_of_a_line_tells_every_move(session, owner, clerk):
-    line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line, note="请带旧证书")
-    rows = appointments.line_history(session, line.id, by=owner)
-    assert [(row.action, row.source, row.target) for row in rows] == [
-        ("submit", None, "unassigned"),
-        ("assign", "unassigned", "assigned"),
-        ("accept", "assigned", "accepted"),
-    ]
-    assert (rows[1].by_name, rows[2].by_role, rows[2].note) == (None, Role.institution, "请带旧证书")
-    assert rows[2].institution == session.get(Institution, clerk.institution_id).name
-
-
-def test_strangers_cannot_read_the_history_of_a_line(session, owner, clerk):
-    line = make.make_line(session, clerk, owner)
-    for role in (Role.enterprise, Role.institution, Role.administrator):
-        with pytest.raises(NotFound, match="预约器具"):
-            appointments.line_history(session, line.id, by=make.make_account(session, role))
 
 
 def test_an_assigned_line_is_canceled_and_the_instrument_free(session, owner, clerk):
@@ -397,7 +194,7 @@ def test_an_assigned_line_is_canceled_and_the_instrument_free(session, owner, cl
 
 def test_a_line_not_assigned_yet_cannot_be_canceled(session, owner):
     appointment = make.make_appointment(session, owner)
-    (row,) = appointments.lines(session, Filters(appointment_id=appointment.id), by=owner)
+    (row,) = appointment_lines.page(session, Filters(appointment_id=appointment.id), by=owner)
     with pytest.raises(Refused) as refusal:
         appointments.cancel(session, [row.id], by=owner)
     assert str(refusal.value) == "未成功分配的器具无法取消，等器具分配成功后再取消"
@@ -405,7 +202,7 @@ def test_a_line_not_assigned_yet_cannot_be_canceled(session, owner):
 
 def test_an_accepted_line_cannot_be_canceled_by_its_enterprise(session, owner, clerk):
     line, waiting = make.make_line(session, clerk, owner), make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     with pytest.raises(Refused, match="请联系技术机构终止"):
         appointments.cancel(session, [waiting.id, line.id], by=owner)
     assert waiting.status == LineStatus.assigned
@@ -430,9 +227,9 @@ def test_strangers_cannot_cancel(session, owner, clerk):
 
 def test_accepting_issues_one_receipt_for_each_appointment(session, owner, clerk):
     lines = [make.make_line(session, clerk, owner) for _ in range(2)]
-    receipts = accept(session, clerk, *lines, note="请送至一楼收发室")
+    receipts = make.accept(session, clerk, *lines, note="请送至一楼收发室")
     assert [receipt.number for receipt in receipts] == ["HZ20261123-0001", "HZ20261123-0002"]
-    row = appointments.lines(session, by=owner)[0]
+    row = appointment_lines.page(session, by=owner)[0]
     assert (row.status, row.receipt_number) == (LineStatus.accepted, "HZ20261123-0001")
     assert (row.planned_from, row.planned_until) == (TOMORROW, FRIDAY)
     assert row.receipt_note == "请送至一楼收发室"
@@ -445,32 +242,32 @@ def test_accepting_issues_one_receipt_for_each_appointment(session, owner, clerk
 def test_accepting_needs_days_from_today_on(session, owner, clerk, planned_from, planned_until):
     line = make.make_line(session, clerk, owner)
     with pytest.raises(Refused, match="约定日期"):
-        accept(session, clerk, line, planned_from=planned_from, planned_until=planned_until)
+        make.accept(session, clerk, line, planned_from=planned_from, planned_until=planned_until)
     assert line.status == LineStatus.assigned
 
 
 def test_an_institution_cannot_accept_lines_of_another(session, owner, clerk):
     line, other = make.make_line(session, clerk, owner), make.make_account(session, Role.institution)
     with pytest.raises(NotFound, match="预约器具不存在，或不在您的权限范围内"):
-        accept(session, other, line)
+        make.accept(session, other, line)
 
 
 def test_an_enterprise_cannot_accept_its_own_appointment(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
     with pytest.raises(Refused, match="使用单位不能执行此操作"):
-        accept(session, owner, line)
+        make.accept(session, owner, line)
 
 
 def test_a_line_accepted_already_is_refused(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     with pytest.raises(Refused, match="当前状态为“已受理”，不能执行“受理”，请刷新后查看"):
-        accept(session, clerk, line)
+        make.accept(session, clerk, line)
 
 
 def test_agreed_days_may_be_changed_until_the_verification_begins(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     days = {"planned_from": FRIDAY, "planned_until": FRIDAY}
     assert appointments.plan(session, [line.id], by=clerk, **days) == 1
     assert (line.planned_from, line.planned_until) == (FRIDAY, FRIDAY)
@@ -482,14 +279,14 @@ def test_agreed_days_may_be_changed_until_the_verification_begins(session, owner
 
 def test_agreed_days_do_not_lie_in_the_past(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     with pytest.raises(Refused, match="约定日期应从今天起"):
         appointments.plan(session, [line.id], by=clerk, planned_from=date(2026, 11, 20), planned_until=FRIDAY)
 
 
 def test_strangers_cannot_change_agreed_days(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     days = {"planned_from": FRIDAY, "planned_until": FRIDAY}
     with pytest.raises(Refused):
         appointments.plan(session, [line.id], by=owner, **days)
@@ -501,13 +298,13 @@ def test_declining_frees_the_instrument_and_says_why(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
     assert appointments.decline(session, [line.id], by=clerk, reason=" 量程超出标准装置 ") == 1
     assert instruments.booked(session, [line.instrument_id]) == {}
-    last = appointments.line_history(session, line.id, by=owner)[-1]
+    last = appointment_lines.history(session, line.id, by=owner)[-1]
     assert (last.target, last.note) == ("declined", "量程超出标准装置")
 
 
 def test_terminating_ends_what_was_accepted(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     appointments.terminate(session, [line.id], by=clerk, reason="标准装置送检")
     session.refresh(line)
     assert line.status == LineStatus.canceled
@@ -563,7 +360,7 @@ def test_beginning_starts_the_legal_deadline_for_each_way_of_delivery(session, o
     session.add(Setting(name="on_site_days", value=10))
     brought = make.make_line(session, clerk, owner)
     visit = make.make_line(session, clerk, owner, delivery_mode=DeliveryMode.on_site)
-    begin(session, clerk, brought, visit)
+    make.begin(session, clerk, brought, visit)
     assert (brought.begun_on, brought.due_on) == (TODAY, date(2026, 12, 21))
     assert (visit.status, visit.due_on) == (LineStatus.in_verification, date(2026, 12, 7))
 
@@ -579,7 +376,7 @@ def test_beginning_starts_the_legal_deadline_for_each_way_of_delivery(session, o
 )
 def test_the_legal_deadline_counts_working_days(session, owner, clerk, monkeypatch, begun_on, due_on, shown):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     monkeypatch.setenv("YUEJIAN_NOW", "2026-12-07T16:00:00+08:00")
     appointments.begin(session, [line.id], by=clerk, begun_on=begun_on)
     session.refresh(line)
@@ -590,13 +387,13 @@ def test_the_legal_deadline_counts_working_days(session, owner, clerk, monkeypat
 def test_the_legal_deadline_may_count_calendar_days(session, owner, clerk):
     session.add(Setting(name="limit_in_calendar_days", value=True))
     line = make.make_line(session, clerk, owner)
-    begin(session, clerk, line)
+    make.begin(session, clerk, line)
     assert line.due_on == date(2026, 12, 13)
 
 
 def test_beginning_may_be_recorded_later_but_not_ahead(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     with pytest.raises(Refused, match="开始日期不能晚于今天"):
         appointments.begin(session, [line.id], by=clerk, begun_on=TOMORROW)
     appointments.begin(session, [line.id], by=clerk, begun_on=date(2026, 11, 20))
@@ -612,7 +409,7 @@ def test_a_line_not_accepted_cannot_begin(session, owner, clerk):
 
 def test_strangers_cannot_begin(session, owner, clerk):
     line = make.make_line(session, clerk, owner)
-    accept(session, clerk, line)
+    make.accept(session, clerk, line)
     with pytest.raises(Refused):
         appointments.begin(session, [line.id], by=owner)
     with pytest.raises(NotFound):
@@ -621,10 +418,13 @@ def test_strangers_cannot_begin(session, owner, clerk):
 
 def test_lines_of_different_statuses_move_together_or_not_at_all(session, owner, clerk):
     accepted, waiting = make.make_line(session, clerk, owner), make.make_line(session, clerk, owner)
-    accept(session, clerk, accepted)
+    make.accept(session, clerk, accepted)
     with pytest.raises(Refused, match="当前状态为“已受理、待受理”"):
         appointments.decline(session, [accepted.id, waiting.id], by=clerk, reason="量程不符")
-    assert {row.id for row in appointments.lines(session, Filters(), by=clerk)} == {accepted.id, waiting.id}
+    assert {row.id for row in appointment_lines.page(session, Filters(), by=clerk)} == {
+        accepted.id,
+        waiting.id,
+    }
     assert len(workflow.history(session, Subject.line, waiting.id)) == 2
 
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from sqlmodel import select
 
-from db import appointments, checks, clock, instruments, registrations, verifications
+from db import appointment_lines, appointments, checks, clock, instruments, registrations, verifications
 from db.models import (
     Account,
     AppointmentLine,
@@ -45,7 +45,9 @@ def test_an_enterprise_registers_books_and_gets_its_certificate(session):
 
     gauge = instruments.add(session, enterprise.id, make.typed(session), by=owner)
     (appointment,) = appointments.submit(session, enterprise.id, [gauge.id], by=owner)
-    (line,) = appointments.lines(session, appointments.Filters(appointment_id=appointment.id), by=owner)
+    (line,) = appointment_lines.page(
+        session, appointment_lines.Filters(appointment_id=appointment.id), by=owner
+    )
     assert line.status == LineStatus.assigned and line.institution_id == clerk.institution_id
 
     tomorrow = clock.today() + timedelta(1)
@@ -62,6 +64,6 @@ def test_an_enterprise_registers_books_and_gets_its_certificate(session):
     session.refresh(gauge)
     assert gauge.valid_until == verification.valid_until == date(2027, 5, 22)
     assert session.get(AppointmentLine, line.id).status == LineStatus.completed
-    actions = [row.action for row in appointments.line_history(session, line.id, by=owner)]
+    actions = [row.action for row in appointment_lines.history(session, line.id, by=owner)]
     assert actions == ["submit", "assign", "accept", "begin", "complete"]
     assert checks.findings(session) == []

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, assignment, institutions, instruments
+from db import appointment_lines, appointments, assignment, authorizations, institutions, instruments
 from db.assignment import Candidate
 from db.errors import NotFound, Refused
 from db.models import (
@@ -41,7 +41,9 @@ def authorized(session, name, division_code=make.XIHU, **values):
 def booked(session, owner, **values):
     """The line of a gauge just booked."""
     appointment = make.make_appointment(session, owner, **values)
-    (row,) = appointments.lines(session, appointments.Filters(appointment_id=appointment.id), by=owner)
+    (row,) = appointment_lines.page(
+        session, appointment_lines.Filters(appointment_id=appointment.id), by=owner
+    )
     return session.get(AppointmentLine, row.id, populate_existing=True)
 
 
@@ -49,7 +51,7 @@ def legacy_line(session, owner, **values):
     """The line of a row taken over with gaps."""
     row = make.make_legacy_instrument(session, owner, **values)
     appointments.submit(session, owner.enterprise_id, [row.id], by=owner)
-    (line,) = appointments.lines(session, appointments.Filters(instrument_id=row.id), by=owner)
+    (line,) = appointment_lines.page(session, appointment_lines.Filters(instrument_id=row.id), by=owner)
     return session.get(AppointmentLine, line.id, populate_existing=True)
 
 
@@ -100,7 +102,7 @@ def test_the_fewest_open_lines_win_and_ties_go_to_the_older(session, owner):
 def test_lines_of_one_appointment_are_spread_too(session, owner):
     first, second = authorized(session, "第一所"), authorized(session, "第二所")
     make.make_appointment(session, owner, count=4)
-    rows = appointments.lines(session, by=owner)
+    rows = appointment_lines.page(session, by=owner)
     assert [row.institution_id for row in rows] == [first.id, second.id, first.id, second.id]
 
 
@@ -167,7 +169,7 @@ def test_a_line_handed_back_by_the_county_goes_up_one_level(session, owner):
 def test_a_new_authorization_places_the_lines_that_wait(session, owner, supervisor):
     line = booked(session, owner)
     institution = make.make_institution(session)
-    _, count = institutions.authorize(
+    _, count = authorizations.authorize(
         session,
         institution.id,
         by=supervisor,
@@ -248,7 +250,7 @@ def test_a_supervisor_places_what_the_rules_could_not(session, owner, supervisor
     line, institution = booked(session, owner), make.make_institution(session)
     assignment.assign_by_hand(session, [line.id], institution.id, by=supervisor, reason="该所已具备能力")
     assert placed(session, line) == institution.id
-    last = appointments.line_history(session, line.id, by=owner)[-1]
+    last = appointment_lines.history(session, line.id, by=owner)[-1]
     assert (last.action, last.institution, last.note) == (
         "assign_by_hand",
         institution.name,

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, board, instruments, ledger
+from db import appointment_lines, appointments, board, instruments, ledger
 from db.errors import Refused
 from db.models import (
     OPEN,
@@ -112,8 +112,10 @@ def test_statuses_count_what_the_lists_hold(session, bureau):
     for viewer in (*viewers(session, bureau), bureau["clerk"]):
         for code in (None, make.XIHU):
             counted = board.by_status(session, by=viewer, division_code=code)
-            filters = [appointments.Filters(statuses=(status,), division_code=code) for status in LineStatus]
-            listed = [appointments.count(session, one, by=viewer) for one in filters]
+            filters = [
+                appointment_lines.Filters(statuses=(status,), division_code=code) for status in LineStatus
+            ]
+            listed = [appointment_lines.count(session, one, by=viewer) for one in filters]
             assert list(counted.values()) == listed
     assert board.by_status(session, by=bureau["owner"])[LineStatus.unassigned] == 3
 
@@ -130,10 +132,10 @@ def test_divisions_count_what_the_lists_hold(session, bureau):
     for viewer in viewers(session, bureau)[:-1]:
         for group in board.by_division(session, by=viewer):
             for status, count in group.counts.items():
-                filters = appointments.Filters(
+                filters = appointment_lines.Filters(
                     statuses=(status,), division_code=group.key, is_placeless=group.key is None
                 )
-                assert appointments.count(session, filters, by=viewer) == count
+                assert appointment_lines.count(session, filters, by=viewer) == count
     groups = board.by_division(session, by=make.make_account(session, Role.supervisor))
     assert [(group.key, group.total) for group in groups] == [(make.XIHU, 2), ("330108", 2), (None, 1)]
     assert groups[-1].name == "未填使用地点"
@@ -143,8 +145,10 @@ def test_institutions_count_what_the_lists_hold(session, bureau):
     staff = make.make_account(session, Role.supervisor)
     groups = board.by_institution(session, by=staff)
     for group in groups:
-        filters = appointments.Filters(statuses=OPEN, institution_id=group.key, is_nowhere=group.key is None)
-        assert appointments.count(session, filters, by=staff) == group.total
+        filters = appointment_lines.Filters(
+            statuses=OPEN, institution_id=group.key, is_nowhere=group.key is None
+        )
+        assert appointment_lines.count(session, filters, by=staff) == group.total
     assert [(group.key, group.counts) for group in groups] == [
         (None, {LineStatus.unassigned: 3}),
         (bureau["clerk"].institution_id, {LineStatus.assigned: 1, LineStatus.accepted: 1}),
@@ -154,8 +158,8 @@ def test_institutions_count_what_the_lists_hold(session, bureau):
 def test_reasons_count_what_the_lists_hold(session, bureau):
     for viewer in viewers(session, bureau):
         for reason, count in board.unassigned(session, by=viewer).items():
-            filters = appointments.Filters(reason=reason, statuses=(LineStatus.unassigned,))
-            assert appointments.count(session, filters, by=viewer) == count
+            filters = appointment_lines.Filters(reason=reason, statuses=(LineStatus.unassigned,))
+            assert appointment_lines.count(session, filters, by=viewer) == count
     assert board.unassigned(session, by=bureau["owner"]) == {
         UnassignedReason.no_institution: 2,
         UnassignedReason.no_division: 1,
@@ -166,7 +170,7 @@ def test_late_lines_count_what_the_lists_hold(session, bureau, monkeypatch):
     monkeypatch.setenv("YUEJIAN_NOW", "2026-12-20T09:00:00+08:00")
     for viewer in viewers(session, bureau):
         for key, count in board.late(session, by=viewer).items():
-            assert appointments.count(session, appointments.Filters(late=key), by=viewer) == count
+            assert appointment_lines.count(session, appointment_lines.Filters(late=key), by=viewer) == count
     assert board.late(session, by=bureau["clerk"]) == {"answer": 1, "visit": 1, "verification": 0}
 
 

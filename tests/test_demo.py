@@ -12,14 +12,15 @@ from catalog.divisions import parent_codes
 from catalog.kinds import find as find_kind
 from db import (
     accounts,
+    appointment_lines,
     appointments,
     assignment,
     attachments,
+    authorizations,
     checks,
     clock,
     corrections,
     demo,
-    institutions,
     instrument_fields,
     instruments,
     ledger,
@@ -141,7 +142,7 @@ def test_every_reason_for_no_institution_occurs(bureau):
 
 def test_the_first_enterprise_shows_every_status_and_reason(bureau):
     by = account(bureau, "enterprise01")
-    rows = [row for start in (1, 2) for row in appointments.lines(bureau, by=by, number=start, size=100)]
+    rows = [row for start in (1, 2) for row in appointment_lines.page(bureau, by=by, number=start, size=100)]
     assert {row.status for row in rows} == set(LineStatus)
     assert {row.unassigned_reason for row in rows} - {None} == set(UnassignedReason)
 
@@ -307,10 +308,10 @@ def test_nothing_happens_today_or_later(bureau):
                 assert latest is None or latest < midnight, column
 
 
-@pytest.mark.parametrize("late", appointments.LATE)
+@pytest.mark.parametrize("late", appointment_lines.LATE)
 def test_something_is_late_in_every_way(bureau, late):
     supervisor = account(bureau, "supervisor01")
-    assert appointments.count(bureau, appointments.Filters(late=late), by=supervisor) > 0
+    assert appointment_lines.count(bureau, appointment_lines.Filters(late=late), by=supervisor) > 0
 
 
 @pytest.mark.parametrize("due", ledger.DUE)
@@ -358,12 +359,12 @@ def test_corrections_wait_with_their_proof_and_can_be_decided(bureau):
 
 def test_authorizations_run_out_lapse_and_leave_gaps(bureau):
     supervisor = account(bureau, "supervisor01")
-    soon = institutions.authorizations(bureau, by=supervisor, expiring_within=90)
+    soon = authorizations.page(bureau, by=supervisor, expiring_within=90)
     assert {row.days_left < 0 for row in soon} == {True, False}
     assert total(bureau, Institution, col(Institution.is_suspended)) == 1
     assert total(bureau, Authorization, col(Authorization.kind_id).is_(None)) > 0
     assert total(bureau, Authorization, col(Authorization.category_id).is_(None)) > 0
-    assert {gap.kind for gap in institutions.gaps(bureau, by=supervisor)} >= {"声级计", "脑电图机"}
+    assert {gap.kind for gap in authorizations.gaps(bureau, by=supervisor)} >= {"声级计", "脑电图机"}
 
 
 def test_every_kind_is_there_but_the_doubtful_one(bureau):
@@ -506,8 +507,8 @@ def test_it_works_on_any_day(template, tmp_path, monkeypatch, today):
         assert values(session, AppointmentLine.status) == set(LineStatus)
         reasons = values(session, AppointmentLine.unassigned_reason) - {None}
         assert reasons == set(UnassignedReason)
-        for late in appointments.LATE:
-            assert appointments.count(session, appointments.Filters(late=late), by=supervisor) > 0
+        for late in appointment_lines.LATE:
+            assert appointment_lines.count(session, appointment_lines.Filters(late=late), by=supervisor) > 0
         assert all(rule == shown for rule, shown in reasons_by_rule(session, today))
         assert checks.findings(session) == []
         session.get_bind().dispose()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from db import engine as engines
-from db.engine import PRAGMAS, engine, make_engine, reading, transaction
+from db.engine import PRAGMAS, engine, make_engine, reading, transaction, trial
 from db.errors import Refused
 from db.models import Counter, Link, LinkStatus
 
@@ -158,3 +158,24 @@ def test_errors_of_the_database_name_no_values(database):
             session.flush()
             session.expunge_all()
     assert "hidden" in str(error.value)
+
+
+def test_a_trial_is_taken_back_and_what_came_before_stays(database):
+    with transaction() as session:
+        session.add(Counter(series="A", value=1))
+        with trial(session):
+            session.add(Counter(series="B", value=1))
+            session.flush()
+        with trial(session) as point:
+            session.add(Counter(series="C", value=1))
+            point.commit()
+    with reading() as session:
+        assert sorted(session.scalars(sa.select(Counter.series)).all()) == ["A", "C"]
+
+
+def test_a_trial_that_fails_leaves_the_session_usable(database):
+    with transaction() as session:
+        with pytest.raises(Refused), trial(session):
+            session.add(Counter(series="A", value=1))
+            raise Refused("不行")
+        assert session.scalars(sa.select(Counter.series)).all() == []

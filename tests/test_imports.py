@@ -22,7 +22,7 @@ from db import appointments, attachments, batches, imports, instruments, ledger
 from db import engine as engines
 from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
-from db.imports import steps
+from db.imports import uploads
 from db.imports.rows import HEADINGS
 from db.models import (
     Account,
@@ -479,14 +479,14 @@ def test_of_a_flood_of_problems_the_first_are_kept_and_all_counted(owner, monkey
 
 
 def test_one_ledger_leaves_the_others_their_turn_and_the_disk_its_room(owner, monkeypatch):
-    first, *_ = [upload(owner, book({})) for _ in range(steps.MOST_WAITING)]
+    first, *_ = [upload(owner, book({})) for _ in range(uploads.MOST_WAITING)]
     with pytest.raises(Refused, match="先在“导入记录”中逐个确认或放弃"):
         upload(owner, book({}))
     with transaction() as session:
         imports.discard(session, first, by=owner)
     upload(owner, book({}))
-    monkeypatch.setattr(steps, "MOST_WAITING", 1000)
-    monkeypatch.setattr(steps, "MOST_A_DAY", 11)
+    monkeypatch.setattr(uploads, "MOST_WAITING", 1000)
+    monkeypatch.setattr(uploads, "MOST_A_DAY", 11)
     with pytest.raises(Refused, match="24 小时内最多上传 11 个文件"):
         upload(owner, book({}))
     monkeypatch.setenv("YUEJIAN_NOW", "2026-11-24T09:31:00+08:00")

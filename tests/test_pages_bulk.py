@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from db import batches, drafts, instruments, ledger
+from db import bulk_edits, drafts, instruments, ledger
 from db.engine import reading, transaction
-from db.models import Account, Batch, BatchStatus, DeliveryMode, Instrument, Purpose, Role
+from db.models import Account, Batch, BatchStatus, DeliveryMode, Enterprise, Instrument, Purpose, Role
 from pages.parts import grid_cells, grid_conflicts
 from tests.make import make_account, make_enterprise, make_instrument, make_link
 from tests.screens import press, refusals, said, sound, visit
@@ -357,7 +357,9 @@ def test_all_filtered_rows_are_set_together_after_a_preview(owner, monkeypatch):
 def test_a_batch_is_taken_back_from_the_list(owner, monkeypatch):
     (row,) = stock(owner)
     with transaction() as session:
-        batches.set_together(session, owner.enterprise_id, "location", "空压机房", ledger.Filters(), by=owner)
+        bulk_edits.set_together(
+            session, owner.enterprise_id, "location", "空压机房", ledger.Filters(), by=owner
+        )
     shown = press(visit(monkeypatch, owner, "ledger"), "批次")
     (table,) = shown.dataframe
     assert table.value["内容"].tolist() == ["安装/使用地点 → 空压机房"]
@@ -378,7 +380,7 @@ def test_without_the_right_to_edit_setting_together_is_refused(owner, monkeypatc
     stock(owner)
     with transaction() as session:
         person = make_account(session, Role.personal)
-        enterprise = session.get_one(batches.Enterprise, owner.enterprise_id)
+        enterprise = session.get_one(Enterprise, owner.enterprise_id)
         make_link(session, person, enterprise, can_edit=False)
     shown = press(visit(monkeypatch, person, "ledger"), "批量修改")
     next(one for one in shown.selectbox if one.label == "改为").select(DeliveryMode.on_site)

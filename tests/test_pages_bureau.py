@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, institutions, registrations, verifications
+from db import appointments, authorizations, registrations, verifications
 from db.engine import reading, transaction
 from db.models import (
     Account,
@@ -396,7 +396,7 @@ def test_a_stale_authorization_is_not_overwritten(supervisor, clerk, monkeypatch
     with transaction() as session:
         row = session.exec(select(Authorization)).one()
         by = session.get(Account, supervisor.id)
-        institutions.change_validity(
+        authorizations.change_validity(
             session, row.id, 1, by=by, valid_from=row.valid_from, valid_until=date(2028, 1, 1)
         )
     shown.date_input[1].set_value(date(2027, 1, 1))

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, instruments, ledger, sign_ins, verifications
+from db import appointment_lines, appointments, instruments, ledger, sign_ins, verifications
 from db.engine import reading, transaction
 from db.models import (
     Account,
@@ -541,7 +541,7 @@ def test_a_line_without_a_kind_says_that_the_owner_can_help(owner):
         legacy = make_legacy_instrument(session, owner, kind_id=None)
         (made,) = appointments.submit(session, owner.enterprise_id, [legacy.id], by=owner)
     with reading() as session:
-        (row,) = booked.found(session, appointments.Filters(appointment_id=made.id), by=owner)
+        (row,) = booked.found(session, appointment_lines.Filters(appointment_id=made.id), by=owner)
     assert row["advice"] == "器具未填写种别；请在台账中补填器具种别，补填后自动指派"
 
 

@@ -10,11 +10,12 @@ from sqlmodel import select
 from db import (
     appointments,
     assignment,
+    authorizations,
     batches,
+    bulk_edits,
     checks,
     corrections,
     counters,
-    institutions,
     instruments,
     ledger,
     verifications,
@@ -242,7 +243,7 @@ def test_no_line_misses_an_authorization_granted_at_the_same_moment(database):
         )
 
     def authorize(session):
-        return institutions.authorize(
+        return authorizations.authorize(
             session,
             institution.id,
             by=account(session, supervisor.id),
@@ -266,7 +267,7 @@ def test_granting_an_authorization_does_not_fail_over_a_line_placed_by_hand(data
         kind_id = make.kind(session).id
 
     def authorize(session):
-        return institutions.authorize(
+        return authorizations.authorize(
             session,
             institution.id,
             by=account(session, supervisor.id),
@@ -302,7 +303,7 @@ def test_of_two_supervisors_renewing_one_authorization_one_is_told(database):
         authorization = make.make_authorization(session, make.make_institution(session))
 
     def renew(year):
-        return lambda session: institutions.change_validity(
+        return lambda session: authorizations.change_validity(
             session,
             authorization.id,
             1,
@@ -346,7 +347,7 @@ def stock(count):
 
 def setting(owner, location, expected=None):
     """An act that gives the whole ledger a location."""
-    return lambda session: batches.set_together(
+    return lambda session: bulk_edits.set_together(
         session,
         owner.enterprise_id,
         "location",
@@ -363,7 +364,7 @@ def test_of_two_people_setting_the_same_rows_after_a_preview_one_is_told(databas
     for place in ("一号厂房", "二号厂房"):
         with transaction() as session:
             look = (session, owner.enterprise_id, "location", place, ledger.Filters())
-            acts.append(setting(owner, place, batches.preview(*look, by=owner).seal))
+            acts.append(setting(owner, place, bulk_edits.preview(*look, by=owner).seal))
     results = at_once(*acts)
     (refusal,) = refusals(results)
     assert isinstance(refusal, Conflict) and "重新预览" in str(refusal)

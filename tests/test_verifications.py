@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from db import appointments, assignment, instruments, verifications
+from db import appointment_lines, appointments, assignment, instruments, verifications
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
     Conclusion,
@@ -103,7 +103,7 @@ def test_a_pass_issues_a_certificate_and_moves_the_validity(session, owner, cler
     assert made.certificate_number == "XH-2026-000001"
     assert gauge.valid_until == made.valid_until == date(2027, 5, 22)
     assert (gauge.verified_on, gauge.conclusion) == (TODAY, Conclusion.passed)
-    (row,) = appointments.lines(session, by=owner)
+    (row,) = appointment_lines.page(session, by=owner)
     assert (row.status, row.certificate_number) == (LineStatus.completed, "XH-2026-000001")
 
 
@@ -162,7 +162,7 @@ def test_a_kind_without_interval_asks_for_the_validity(session, owner, clerk):
 def test_an_instrument_without_a_kind_asks_for_the_validity(session, owner, clerk):
     row = make.make_legacy_instrument(session, owner, kind_id=None)
     appointments.submit(session, owner.enterprise_id, [row.id], by=owner)
-    (line,) = appointments.lines(session, by=owner)
+    (line,) = appointment_lines.page(session, by=owner)
     supervisor = make.make_account(session, Role.supervisor)
     assignment.assign_by_hand(session, [line.id], clerk.institution_id, by=supervisor, reason="就近")
     appointments.accept(session, [line.id], by=clerk, planned_from=TODAY, planned_until=TODAY)

@@ -1,13 +1,11 @@
 """Pieces of the XML of a workbook, as ECMA-376 wants them, for marking a file where it stands."""
 
 import re
-from datetime import date
 from xml.sax.saxutils import escape
 
-LEVEL = 5  # zlib's 6, the default, takes twice as long for 1 % less
+from catalog.spreadsheets import UNWRITABLE
 
-# Excel counts days from here (from 1900-03-01 on).
-EPOCH = date(1899, 12, 30).toordinal()
+LEVEL = 5  # zlib's 6, the default, takes twice as long for 1 % less
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
@@ -26,7 +24,6 @@ STYLES = (
     '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )
 
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _SPECIAL = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]|_x[0-9A-Fa-f]{4}_")
 _CODED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -38,7 +35,7 @@ def xml_text(text: str) -> str:
     """
     if not _SPECIAL.search(text):
         return text
-    return escape(_CODED.sub("_x005F_", _UNWRITABLE.sub("", text)), {"\r": "&#13;"})
+    return escape(_CODED.sub("_x005F_", UNWRITABLE.sub("", text)), {"\r": "&#13;"})
 
 
 def text_element(text: str) -> str:

@@ -8,13 +8,14 @@ from itertools import islice
 from pathlib import Path
 
 from catalog.export import Value
-from catalog.marking.markup import EPOCH, text_element
+from catalog.marking.markup import text_element
 from catalog.marking.notes import MOST, annotate
 from catalog.marking.package import Package
 from catalog.marking.problems import Place, Problem, Summary, comment, reference
 from catalog.marking.sheets import ColumnStyles, Sheet, part_of
 from catalog.marking.styles import Styles
 from catalog.marking.summaries import ROW, ROW_OF_UPLOAD, Findings, summarize
+from catalog.spreadsheets import EPOCH
 from catalog.workbook import DATA_SHEET, template_bytes
 
 HEADING_ROW = 1
@@ -103,5 +104,5 @@ def _cell(place: str, style: int, value: Value) -> str:
     start = f'<c r="{place}" s="{style}"'
     if isinstance(value, str):
         return f'{start} t="inlineStr"><is>{text_element(value)}</is></c>'
-    number = value.toordinal() - EPOCH if isinstance(value, date) else value
+    number = (value - EPOCH).days if isinstance(value, date) else value
     return f"{start}><v>{number}</v></c>"

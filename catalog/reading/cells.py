@@ -18,6 +18,7 @@ from typing import Any
 
 from catalog.reading.contents import Fault
 from catalog.reading.limits import CELL
+from catalog.spreadsheets import EPOCH, EPOCH_1904
 
 # The days a ledger may hold, as in the template; 1900-02-29, which Excel knows, lies outside.
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2099, 12, 31)
@@ -159,9 +160,9 @@ def _serial_day(value: float, is_1904: bool) -> date | Fault:
         return fault(WITH_TIME, value)
     if value > 9_999_999:
         return _written_day(str(int(value)))
-    if value >= (LAST_DAY - date(1899, 12, 30)).days + 1:
+    if value >= (LAST_DAY - EPOCH).days + 1:
         return fault(OUT_OF_RANGE, value)
-    first = date(1904, 1, 1) if is_1904 else date(1899, 12, 30)
+    first = EPOCH_1904 if is_1904 else EPOCH
     return _possible(first + timedelta(days=int(value)), value)
 
 

@@ -5,17 +5,8 @@ it takes, since a file is never read while one is open.
 """
 
 from db.imports.run import Outcome
-from db.imports.steps import (
-    apply,
-    choose_columns,
-    discard,
-    examine,
-    file_name,
-    find,
-    import_file,
-    is_interrupted,
-    upload,
-)
+from db.imports.steps import apply, examine, import_file
+from db.imports.uploads import choose_columns, discard, file_name, find, is_interrupted, upload
 
 __all__ = [
     "Outcome",

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import institutions
+from db import authorizations, institutions
 from db.models import Role
 from pages.parts import authorization_form, look, narrowing, tables
 from pages.parts.account import looking, signed_in
@@ -36,11 +36,9 @@ with looking(Role.supervisor) as (session, supervisor):
         asked = narrowing.choice("institution", "技术机构", named, width=320)
         within = narrowing.choice("within", "到期", WINDOWS, width=220)
     institution_id, days = int(asked) if asked else None, int(within) if within else None
-    total = institutions.authorization_count(
-        session, by=supervisor, institution_id=institution_id, expiring_within=days
-    )
+    total = authorizations.count(session, by=supervisor, institution_id=institution_id, expiring_within=days)
     number = tables.pager(total, SIZE, f"granted-{asked}-{within}-pages") if total else 1
-    rows = institutions.authorizations(
+    rows = authorizations.page(
         session,
         by=supervisor,
         institution_id=institution_id,

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from db import board, clock
-from db.appointments import LATE
+from db.appointment_lines import LATE
 from db.models import OPEN, LineStatus, Role, UnassignedReason
 from pages.parts import look, narrowing, tables, tiles
 from pages.parts.account import looking, signed_in

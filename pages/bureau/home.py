@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from db import board, clock, corrections, institutions, registrations
-from db.appointments import LATE
+from db import authorizations, board, clock, corrections, registrations
+from db.appointment_lines import LATE
 from db.models import CorrectionStatus, RegistrationStatus, Role, UnassignedReason
 from pages.parts import look, tiles
 from pages.parts.account import looking, signed_in
@@ -56,7 +56,7 @@ def duties() -> None:
         reasons = board.unassigned(session, by=supervisor)
         late = board.late(session, by=supervisor)
         asked = corrections.counts(session, by=supervisor)[CorrectionStatus.requested]
-        expiring = institutions.authorization_count(session, by=supervisor, expiring_within=90)
+        expiring = authorizations.count(session, by=supervisor, expiring_within=90)
     st.subheader("待指派", anchor=False)
     if reasons:
         tiles.row(

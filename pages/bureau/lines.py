@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, institutions, workdays, workflow
+from db import appointment_lines, appointments, institutions, workdays, workflow
 from db.models import OPEN, LineStatus, Role, Subject, UnassignedReason
 from pages.parts import lines, look, narrowing
 from pages.parts.account import acting, looking, signed_in
@@ -40,8 +40,8 @@ with looking(*WATCHERS) as (session, account):
         )
         kind = narrowing.kind()
         reason = narrowing.choice("reason", "待指派原因", narrowing.named(UnassignedReason), width=240)
-        late = narrowing.choice("late", "超时", appointments.LATE, width=150)
-    wanted = appointments.Filters(
+        late = narrowing.choice("late", "超时", appointment_lines.LATE, width=150)
+    wanted = appointment_lines.Filters(
         statuses=OPEN if status == "open" else (LineStatus[status],) if status else (),
         institution_id=int(station) if station and station != narrowing.NONE else None,
         is_nowhere=station == narrowing.NONE,
@@ -52,7 +52,7 @@ with looking(*WATCHERS) as (session, account):
         **kind,
     )
     picked, total = lines.pick(session, wanted, account, COLUMNS, "lines", limit)
-    moves = appointments.line_history(session, picked[0].id, by=account) if len(picked) == 1 else []
+    moves = appointment_lines.history(session, picked[0].id, by=account) if len(picked) == 1 else []
 
 if not total:
     look.empty("没有符合条件的预约器具，请放宽筛选")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments, assignment, board, workdays, workflow
+from db import appointment_lines, assignment, board, workdays, workflow
 from db.models import LineStatus, Role, Subject, UnassignedReason
 from pages.parts import lines, look, narrowing, tables
 from pages.parts.account import acting, looking, signed_in
@@ -54,14 +54,14 @@ with looking(Role.supervisor) as (session, supervisor):
         text = narrowing.text("单位、预约单号、器具、出厂编号")
         place = narrowing.place(supervisor)
         kind = narrowing.kind()
-    wanted = appointments.Filters(
+    wanted = appointment_lines.Filters(
         statuses=(LineStatus.unassigned,), reason=reason, text=text, **place, **kind
     )
     limit = workdays.limit(session)
     picked, total = lines.pick(session, wanted, supervisor, COLUMNS, "unassigned", limit)
     ids = [line.id for line in picked]
     offered = assignment.shared_candidates(session, ids, by=supervisor) if ids else []
-    moves = appointments.line_history(session, ids[0], by=supervisor) if len(ids) == 1 else []
+    moves = appointment_lines.history(session, ids[0], by=supervisor) if len(ids) == 1 else []
 
 if not total:
     look.empty("没有符合条件的器具，请放宽筛选")

@@ -1,7 +1,5 @@
 """Files of records: given out by a route, to whoever may see the record, and noted in the audit log."""
 
-from urllib.parse import quote
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -10,6 +8,7 @@ from db import attachments, audit, sign_ins
 from db.engine import Session, reading, transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Attachment
+from pages.edge.files import disposition
 from pages.edge.session import COOKIE
 
 # Shown by the browser itself; anything else is only saved.
@@ -47,11 +46,7 @@ def _note(session: Session, request: Request, account: Account, found: Attachmen
 
 def _headers(name: str, media_type: str) -> dict[str, str]:
     way = "inline" if media_type in SHOWN else "attachment"
-    headers = {
-        "Cache-Control": "no-store",
-        # RFC 6266, with the name as RFC 5987 writes what is not ASCII.
-        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(name, safe='')}",
-    }
+    headers = {"Cache-Control": "no-store", **disposition(name, way=way)}
     return headers if media_type == "application/pdf" else headers | {"Content-Security-Policy": BOX}
 
 

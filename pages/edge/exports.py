@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,17 +22,16 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from catalog.spreadsheets import XLSX
 from db import clock, exports, ledger_filters, sign_ins
 from db.engine import reading
 from db.errors import NotFound, Refused
 from db.ledger import Filters
+from pages.edge.files import disposition
 from pages.edge.session import COOKIE
 
 ROOT = Path(__file__).parent.parent.parent
-TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
+TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
 AT_ONCE = 2
 # Seconds: the longest an export may take, and how often its visitor is looked for.
 PATIENCE, GLANCE = 900, 1
@@ -154,10 +152,8 @@ def _command(order: Order, path: Path) -> list[str]:
 
 
 def _headers(ending: str) -> dict[str, str]:
-    # RFC 6266: the plain name for who cannot read the Chinese one.
-    name = quote(f"{exports.TITLE} {clock.today()}.{ending}", safe="")
-    way = f"attachment; filename=\"ledger.{ending}\"; filename*=UTF-8''{name}"
-    return {"Cache-Control": "no-store", "Content-Disposition": way}
+    name = f"{exports.TITLE} {clock.today()}.{ending}"
+    return {"Cache-Control": "no-store", **disposition(name, f"ledger.{ending}")}
 
 
 def _said(sentence: str, status: int) -> Response:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
-from urllib.parse import quote
 
 from openpyxl import Workbook
 from starlette.requests import Request
@@ -12,12 +11,13 @@ from starlette.routing import Route
 
 from catalog.list_books import DIVISION_SHEET, KIND_SHEET, content, division_book, kind_book
 from catalog.lists import Lists
+from catalog.spreadsheets import XLSX
 from catalog.workbook import TITLE, VERSION, template
 from db import reference
 from db.engine import reading
 from db.models import Dataset
+from pages.edge.files import disposition
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 BOOKS: dict[str, tuple[str, Callable[[Lists], Workbook]]] = {
     "template.xlsx": (TITLE, template),
     "kinds.xlsx": (KIND_SHEET, kind_book),
@@ -38,9 +38,7 @@ def download(request: Request) -> Response:
     headers = {"Cache-Control": "no-cache", "ETag": etag}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    # RFC 6266: the plain name for who cannot read the Chinese one.
-    file_name = quote(f"{BOOKS[name][0]}.xlsx")
-    headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{file_name}"
+    headers |= disposition(f"{BOOKS[name][0]}.xlsx", name)
     return Response(_built(name, editions), media_type=XLSX, headers=headers)
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments
+from db import appointment_lines, appointment_pages
 from db.models import OWNERS, Enterprise, LineStatus
 from pages.parts import booked, look, narrowing, tables, workplace
 from pages.parts.account import looking, signed_in
@@ -37,7 +37,7 @@ def by_appointment(enterprise: Enterprise, text: str, state: str | None) -> list
     key = f"appointments-{enterprise.id}-{text}-{state}"
     number = st.session_state.get(f"{key}-pages", 1)
     with looking(*OWNERS) as (session, account):
-        rows, total = appointments.page(
+        rows, total = appointment_pages.page(
             session,
             by=account,
             enterprise_id=enterprise.id,
@@ -57,7 +57,7 @@ def by_appointment(enterprise: Enterprise, text: str, state: str | None) -> list
 
 def by_instrument(enterprise: Enterprise, text: str, status: str | None) -> list[int]:
     """Instruments with their progress to pick from; the id of the 预约单 of the one picked."""
-    wanted = appointments.Filters(
+    wanted = appointment_lines.Filters(
         enterprise_id=enterprise.id,
         text=text,
         statuses=(LineStatus[status],) if status else (),
@@ -65,7 +65,7 @@ def by_instrument(enterprise: Enterprise, text: str, status: str | None) -> list
     )
     key, table = f"lines-{hash(wanted)}", st.container()
     with looking(*OWNERS) as (session, account):
-        total = appointments.count(session, wanted, by=account)
+        total = appointment_lines.count(session, wanted, by=account)
         number = tables.pager(total, SIZE, f"{key}-pages") if total else 1
         rows = booked.found(session, wanted, by=account, number=number, size=SIZE)
     if not total:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, board, clock, ledger, quality
+from db import appointment_lines, board, clock, ledger, quality
 from db.models import OWNERS, Enterprise, LineStatus
 from pages.parts import basket, booked, look, picker, tables, tiles, workplace
 from pages.parts.account import looking, signed_in
@@ -73,13 +73,13 @@ signed_in(*OWNERS)
 enterprise = workplace.chosen()
 look.header(enterprise.name, f"今天是 {clock.today():%Y 年 %m 月 %d 日}")
 
-everything = appointments.Filters(enterprise_id=enterprise.id)
+everything = appointment_lines.Filters(enterprise_id=enterprise.id)
 with looking(*OWNERS) as (session, account):
     total = ledger.count(session, ledger.Filters(enterprise_id=enterprise.id), by=account)
     validity = board.validity(session, by=account, enterprise_id=enterprise.id)
     counts = board.by_status(session, by=account, enterprise_id=enterprise.id)
     to_rebook = replace(everything, is_to_rebook=True)
-    rebook_count = appointments.count(session, to_rebook, by=account)
+    rebook_count = appointment_lines.count(session, to_rebook, by=account)
     waiting = booked.found(session, to_rebook, by=account, size=MOST)
     waiting += booked.found(
         session, replace(everything, statuses=(LineStatus.unassigned,)), by=account, size=MOST

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, corrections, ledger, verifications
+from db import appointment_lines, corrections, ledger, verifications
 from db.instrument_fields import LABELS
 from db.models import OWNERS, CorrectionStatus, InstrumentStatus, Role
 from pages.parts import basket, booked, correction, entry, ledger_words, look, tables, validity
@@ -91,7 +91,7 @@ with looking(*READERS) as (session, account):
     row = ledger.find(session, int(asked), by=account)
     changes = ledger.history(session, row.id, by=account)
     results, _ = verifications.page(session, by=account, instrument_id=row.id)
-    booking = booked.found(session, appointments.Filters(instrument_id=row.id), by=account)
+    booking = booked.found(session, appointment_lines.Filters(instrument_id=row.id), by=account)
     requests = corrections.page(session, by=account, instrument_id=row.id)
 
 look.header(f"{row.name} {row.serial_number}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, ledger, settings
+from db import appointment_lines, appointments, ledger, settings
 from db.models import OWNERS, InstrumentStatus
 from pages.parts import basket, look, picker, tables, workplace
 from pages.parts.account import acting, looking, signed_in
@@ -17,8 +17,8 @@ def result(session: Any, made: Sequence[Any], account: Any) -> str:
     """What became of the instruments submitted: how many went where, and why the others wait."""
     places: Counter[str] = Counter()
     for appointment in made:
-        filters = appointments.Filters(appointment_id=appointment.id)
-        for line in appointments.lines(session, filters, by=account, size=200):
+        filters = appointment_lines.Filters(appointment_id=appointment.id)
+        for line in appointment_lines.page(session, filters, by=account, size=200):
             places[line.institution or f"待预约：{line.unassigned_reason}"] += 1
     listed = "；".join(f"{count} 台 {place}" for place, count in places.most_common())
     return f"已提交 {len(made)} 张预约单。{listed}"

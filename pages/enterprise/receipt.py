@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments
+from db import appointment_lines, appointment_pages, appointments
 from db.models import OPEN, OWNERS, LineStatus, Role, Subject
 from pages.parts import booked, look, progress, tables
 from pages.parts.account import acting, looking, signed_in
@@ -29,7 +29,7 @@ HINT = "选中一台查看流程状态，选中一台或多台可取消预约。
 HEIGHT = 285
 
 
-def head(appointment: appointments.AppointmentRow) -> None:
+def head(appointment: appointment_pages.AppointmentRow) -> None:
     """What the whole 预约单 is, and how its instruments stand."""
     look.header(f"预约单 {appointment.number}")
     on_behalf = "（监管人员代办）" if appointment.is_on_behalf else ""
@@ -70,7 +70,7 @@ def waiting(rows: Sequence[dict[str, Any]]) -> None:
 def detail(line: Any) -> None:
     """The progress of one line beside what is known about it."""
     with looking(*READERS) as (session, account):
-        moves = appointments.line_history(session, line.id, by=account)
+        moves = appointment_lines.history(session, line.id, by=account)
     with st.container(border=True):
         st.subheader(look.plain(f"{line.snapshot['name']} {line.snapshot['serial_number']}"), anchor=False)
         left, right = st.columns(2, gap="large")
@@ -124,8 +124,8 @@ if not asked.isdecimal() or len(asked) > 9:
     st.stop()
 
 with looking(*READERS) as (session, account):
-    appointment = appointments.find(session, int(asked), by=account)
-    filters = appointments.Filters(appointment_id=appointment.id)
+    appointment = appointment_pages.find(session, int(asked), by=account)
+    filters = appointment_lines.Filters(appointment_id=appointment.id)
     rows = booked.found(session, filters, by=account, size=200)
 
 head(appointment)

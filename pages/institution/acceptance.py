@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments, clock, workdays, workflow
+from db import appointment_lines, appointments, clock, workdays, workflow
 from db.models import DeliveryMode, LineStatus, Role, Subject
 from pages.parts import lines, look, narrowing
 from pages.parts.account import acting, looking, signed_in
@@ -13,10 +13,10 @@ DATES = {DeliveryMode.brought_in: "送检日期范围 *", DeliveryMode.on_site: 
 signed_in(Role.institution)
 look.header("预约受理", "选中一台或多台器具，约定日期后受理；不属于本机构业务的请退回，由系统另行指派。")
 
-waiting = appointments.Filters(statuses=(LineStatus.assigned,))
+waiting = appointment_lines.Filters(statuses=(LineStatus.assigned,))
 with looking(Role.institution) as (session, clerk):
     limit = workdays.limit(session)
-    batches = appointments.batches(session, waiting, by=clerk)
+    batches = appointment_lines.by_appointment(session, waiting, by=clerk)
     if not batches:
         look.empty("没有待受理的器具。有新的预约指派到本机构时，会出现在这里")
         st.stop()
@@ -28,8 +28,8 @@ with looking(Role.institution) as (session, clerk):
         }
         appointment = narrowing.choice("appointment", "预约单", booked, width=360)
         mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=120)
-        late = narrowing.choice("late", "时限", {"answer": appointments.LATE["answer"]}, width=130)
-    wanted = appointments.Filters(
+        late = narrowing.choice("late", "时限", {"answer": appointment_lines.LATE["answer"]}, width=130)
+    wanted = appointment_lines.Filters(
         statuses=waiting.statuses,
         text=text,
         appointment_id=int(appointment) if appointment else None,
@@ -37,7 +37,7 @@ with looking(Role.institution) as (session, clerk):
         late=late,
     )
     picked, total = lines.pick(session, wanted, clerk, COLUMNS, "waiting", limit)
-    moves = appointments.line_history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
+    moves = appointment_lines.history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
 
 if not total:
     look.empty("没有符合条件的器具，请放宽筛选")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments, board, clock, institutions, sign_ins, workdays
+from db import appointment_lines, authorizations, board, clock, sign_ins, workdays
 from db.models import LineStatus, Role
 from pages.parts import authorization_form, lines, look, tables, tiles
 from pages.parts.account import looking, signed_in
@@ -23,18 +23,18 @@ GRANTED = {
     "valid_until": "有效期止",
     "left": "剩余",
 }
-BEGUN = appointments.Filters(statuses=(LineStatus.in_verification,))
-TODAY = appointments.Filters(statuses=(LineStatus.accepted,), planned_on=clock.today())
+BEGUN = appointment_lines.Filters(statuses=(LineStatus.in_verification,))
+TODAY = appointment_lines.Filters(statuses=(LineStatus.accepted,), planned_on=clock.today())
 
 signed_in(Role.institution)
 with looking(Role.institution) as (session, clerk):
     name = sign_ins.workplace(session, clerk)
     counts = board.by_status(session, by=clerk)
     late = board.late(session, by=clerk)
-    agreed_today = appointments.count(session, TODAY, by=clerk)
-    begun = appointments.lines(session, BEGUN, by=clerk, size=8, is_by_deadline=True)
+    agreed_today = appointment_lines.count(session, TODAY, by=clerk)
+    begun = appointment_lines.page(session, BEGUN, by=clerk, size=8, is_by_deadline=True)
     limit = workdays.limit(session)
-    expiring = institutions.authorizations(session, by=clerk, expiring_within=90)
+    expiring = authorizations.page(session, by=clerk, expiring_within=90)
 
 look.header(name, f"今天是 {clock.today():%Y年%m月%d日}")
 if not sum(counts.values()):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import appointments, clock, workdays, workflow
+from db import appointment_lines, appointments, clock, workdays, workflow
 from db.models import DeliveryMode, LineStatus, Role, Subject
 from pages.parts import lines, look, narrowing, result_form
 from pages.parts.account import acting, looking, signed_in
@@ -35,9 +35,11 @@ tab = st.segmented_control(
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = narrowing.text("单位、预约单号、器具、出厂编号")
     mode = narrowing.choice("mode", "送检方式", narrowing.named(DeliveryMode), width=130)
-    options = {LATE[tab]: appointments.LATE[LATE[tab]]} | ({"today": "约定今天"} if tab == "accepted" else {})
+    options = {LATE[tab]: appointment_lines.LATE[LATE[tab]]} | (
+        {"today": "约定今天"} if tab == "accepted" else {}
+    )
     when = narrowing.choice("late", "时限", options, width=160)
-wanted = appointments.Filters(
+wanted = appointment_lines.Filters(
     statuses=(TABS[tab],),
     text=text,
     delivery_mode=narrowing.member(DeliveryMode, mode),
@@ -47,7 +49,7 @@ wanted = appointments.Filters(
 with looking(Role.institution) as (session, clerk):
     limit = workdays.limit(session)
     picked, total = lines.pick(session, wanted, clerk, COLUMNS[tab], tab, limit, is_by_deadline=True)
-    moves = appointments.line_history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
+    moves = appointment_lines.history(session, picked[0].id, by=clerk) if len(picked) == 1 else []
 
 if not total:
     look.empty("没有符合条件的器具，请放宽筛选" if text or mode or when else EMPTY[tab])

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import streamlit as st
 
-from db import clock, institutions, verifications
-from db.institutions import AuthorizationRow
+from db import authorizations, clock, verifications
+from db.authorizations import AuthorizationRow
 from db.models import Role
 from pages.parts import choices, look, narrowing
 from pages.parts.account import acting
@@ -40,14 +40,14 @@ def change(row: AuthorizationRow, open_count: int) -> None:
             is_revoked = st.button("撤销授权", key=f"revoke-{key}", disabled=not is_sure)
     if is_changed:
         with acting(Role.supervisor) as (session, supervisor):
-            placed = institutions.change_validity(
+            placed = authorizations.change_validity(
                 session, row.id, row.version, by=supervisor, valid_from=valid_from, valid_until=valid_until
             )
         look.flash(f"授权有效期已保存，又有 {placed} 台器具分配成功")
         st.rerun()
     if is_revoked:
         with acting(Role.supervisor) as (session, supervisor):
-            remaining = institutions.revoke(session, row.id, row.version, by=supervisor)
+            remaining = authorizations.revoke(session, row.id, row.version, by=supervisor)
         look.flash(f"授权已撤销；该机构还有 {remaining} 台未办结器具")
         st.rerun()
 
@@ -96,7 +96,7 @@ def grant(stations: Mapping[int, str], home: str | None) -> None:
         is_granted = st.button("新增授权", type="primary", key=f"{key}-send")
     if is_granted:
         with acting(Role.supervisor) as (session, supervisor):
-            _, placed = institutions.authorize(
+            _, placed = authorizations.authorize(
                 session,
                 institution_id or 0,
                 by=supervisor,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from db import appointments, clock, workflow
+from db import appointment_lines, clock, workflow
 from db.engine import Session
 from db.models import DeliveryMode, LineStatus, Subject, UnassignedReason
 from pages.parts import lines, tables
@@ -55,10 +55,10 @@ def shown(line: Any, note: str = "") -> dict[str, Any]:
 
 
 def found(
-    session: Session, filters: appointments.Filters, *, by: Any, number: int = 1, size: int = 100
+    session: Session, filters: appointment_lines.Filters, *, by: Any, number: int = 1, size: int = 100
 ) -> list[dict[str, Any]]:
     """One page of the lines that match, as `shown`, each with what was said in its newest move."""
-    rows = appointments.lines(session, filters, by=by, number=number, size=size)
+    rows = appointment_lines.page(session, filters, by=by, number=number, size=size)
     moves = workflow.latest(session, Subject.line, [row.id for row in rows])
     return [shown(row, moves[row.id].note if row.id in moves else "") for row in rows]
 

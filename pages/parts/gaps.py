@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import institutions
+from db import authorizations
 from db.models import Role
 from pages.parts import look, tables
 from pages.parts.account import looking
@@ -15,7 +15,7 @@ COLUMNS = {"division": "使用地点", "category": "项别", "kind": "种别", "
 def coverage() -> None:
     """The gaps, the most instruments first, each with the way to close it."""
     with looking(Role.supervisor) as (session, supervisor):
-        gaps = institutions.gaps(session, by=supervisor)
+        gaps = authorizations.gaps(session, by=supervisor)
     st.caption("有在用器具、但区县、地级、省级都没有有效授权的“使用地点 × 种别”。选中一行，去新增授权。")
     if not gaps:
         look.empty("没有授权缺口，每个使用地点的在用种别都有已授权的技术机构")

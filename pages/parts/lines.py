@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointments, clock, workdays
+from db import appointment_lines, clock, workdays
 from db.engine import Session
 from db.models import Account, LineStatus, Subject
 from pages.parts import look, progress, tables
@@ -35,7 +35,7 @@ FACTS = {
 
 def pick(
     session: Session,
-    filters: appointments.Filters,
+    filters: appointment_lines.Filters,
     account: Account,
     columns: Mapping[str, str],
     key: str,
@@ -43,12 +43,12 @@ def pick(
     is_by_deadline: bool = False,
 ) -> tuple[list[Any], int]:
     """One page of the lines that match, to pick from; the lines picked, and the count of all that match."""
-    total = appointments.count(session, filters, by=account)
+    total = appointment_lines.count(session, filters, by=account)
     if not total:
         return [], 0
     narrowed = f"{key}-{hash(filters)}"
     number = tables.pager(total, SIZE, f"{narrowed}-pages")
-    rows = appointments.lines(
+    rows = appointment_lines.page(
         session, filters, by=account, number=number, size=SIZE, is_by_deadline=is_by_deadline
     )
     drawn = [shown(line, limit) for line in rows]

@@ -5,8 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from db import batches, clock, fields, instrument_fields
-from db.batches import Outcome, Scope
+from db import bulk_edits, clock, fields, instrument_fields
+from db.bulk_edits import Outcome, Scope
 from db.ledger import Filters
 from db.models import OWNERS
 from pages.parts import choices, ledger_words, look, tables
@@ -32,7 +32,7 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
         scope = _scope(wanted, ids)
         field = st.selectbox(
             "修改哪一项",
-            batches.SETTABLE,
+            bulk_edits.SETTABLE,
             format_func=lambda one: instrument_fields.LABELS[one],
             key="together-field",
         )
@@ -43,7 +43,7 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
         toolbar = st.container(horizontal=True)
         if toolbar.button("预览", key="together-preview"):
             with acting(*OWNERS) as (session, account):
-                outcome = batches.preview(session, enterprise_id, field, value, scope, by=account)
+                outcome = bulk_edits.preview(session, enterprise_id, field, value, scope, by=account)
             st.session_state[OUTCOME] = (asked, outcome)
         if outcome:
             with toolbar:
@@ -124,7 +124,7 @@ def _confirm(enterprise_id: int, field: str, value: Any, scope: Scope, outcome: 
     label = f"确定修改 {outcome.changed:,} 台" if is_open else "没有需要修改的器具"
     if st.button(label, type="primary", disabled=not is_open, key="together-confirm"):
         with acting(*OWNERS) as (session, account):
-            done = batches.set_together(
+            done = bulk_edits.set_together(
                 session, enterprise_id, field, value, scope, by=account, expected=outcome.seal
             )
         st.session_state.pop(OUTCOME, None)
