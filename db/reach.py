@@ -153,6 +153,13 @@ def held(rows: Any, model: Any) -> Any:
     return rows.with_for_update(key_share=True, of=model).execution_options(populate_existing=True)
 
 
+def links(by: Account) -> Condition:
+    """The links an account sees: those to its own enterprise, or a person's own."""
+    if by.role == Role.enterprise:
+        return col(Link.enterprise_id) == by.enterprise_id
+    return col(Link.account_id) == by.id if by.role == Role.personal else sa.false()
+
+
 def registrations(by: Account) -> Condition:
     """The registrations a member of staff sees."""
     return within(Registration.division_code, by.division_code) if by.role in BUREAU else sa.false()

@@ -34,6 +34,13 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower()
 
 
+def name_key(name: str) -> str:
+    """What names of units have in common that differ only in width, case, spaces, brackets and marks, and in
+    有限公司 for 有限责任公司: at most 120 characters."""
+    bare = "".join(character for character in fold(name) if character.isalnum())
+    return bare.replace("有限责任公司", "有限公司")[:120]
+
+
 @lru_cache(maxsize=50_000)
 def initials(text: str) -> str:
     """The first letters of the pinyin of Chinese text, 'ylb' for 压力表; what is not Chinese is left out."""

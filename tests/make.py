@@ -46,6 +46,7 @@ def make_enterprise(
             "credit_code": stem + credit_check_character(stem),
             "name": name,
             "initials": search.initials(name),
+            "name_key": search.name_key(name),
             "division_code": division_code,
             "contact_name": "陈师傅",
             "mobile": "13800138000",
@@ -100,7 +101,13 @@ def make_account(session: Session, role: Role = Role.enterprise, **values: Any) 
 
 def make_link(session: Session, account: Account, enterprise: Enterprise, **values: Any) -> Link:
     """A granted link of a personal account to an enterprise."""
-    link = Link(account_id=account.id, enterprise_id=enterprise.id, status=LinkStatus.requested, **values)
+    link = Link(
+        account_id=account.id,
+        credit_code=enterprise.credit_code,
+        enterprise_id=enterprise.id,
+        status=LinkStatus.requested,
+        **values,
+    )
     session.add(link)
     session.flush()
     workflow.start(session, Subject.link, [link.id], "request", account)

@@ -90,7 +90,7 @@ def test_records_can_be_read_after_the_transaction(database):
 
 def test_foreign_keys_are_enforced(database):
     with pytest.raises(IntegrityError), transaction() as session:
-        session.add(Link(account_id=77, enterprise_id=88, status=LinkStatus.requested))
+        session.add(Link(account_id=77, credit_code="", enterprise_id=88, status=LinkStatus.requested))
 
 
 def test_reading_writes_nothing(database):

@@ -112,7 +112,7 @@ def test_a_person_without_an_enterprise_is_told_what_to_do(sqlite, monkeypatch, 
     with transaction() as session:
         person = make_account(session, Role.personal)
     shown = visit(monkeypatch, person, name, id="1")
-    assert "请联系企业确认授权" in said(shown) or "不在您的权限范围内" in said(shown)
+    assert "的“关联企业信息”中申请关联" in said(shown) or "不在您的权限范围内" in said(shown)
 
 
 def test_an_empty_ledger_leads_to_the_first_instrument(owner, monkeypatch):
@@ -313,7 +313,7 @@ def test_a_person_of_two_enterprises_chooses(sqlite, monkeypatch):
             )
     shown = visit(monkeypatch, person, "ledger")
     first = columns(shown, "出厂编号")
-    other = next(one for one in shown.selectbox if one.label == "使用单位")
+    other = next(one for one in shown.selectbox if one.label == "正在办理的企业")
     sound(other.select_index(1).run())
     assert sorted(first + columns(shown, "出厂编号")) == ["杭州明达锅炉厂", "杭州西溪人民医院"]
 

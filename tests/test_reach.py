@@ -90,7 +90,8 @@ def test_enterprises_are_ones_own_the_linked_or_those_of_the_area(session, peopl
 @pytest.mark.parametrize("status", [s for s in LinkStatus if s != LinkStatus.granted])
 def test_only_a_granted_link_opens_an_enterprise(session, status):
     person, enterprise = make.make_account(session, Role.personal), make.make_enterprise(session)
-    session.add(Link(account_id=person.id, enterprise_id=enterprise.id, status=status))
+    named = {"credit_code": enterprise.credit_code, "enterprise_id": enterprise.id}
+    session.add(Link(account_id=person.id, status=status, **named))
     session.flush()
     for model, condition in (
         (Enterprise, reach.enterprises(person)),

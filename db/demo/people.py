@@ -201,6 +201,7 @@ def _owner(
     at = moment(day, slot=1, minute=place % 80)
     enterprise = Enterprise(**{field: values[field] for field in ENTERPRISE_FIELDS}, created_at=at)
     enterprise.initials = search.initials(enterprise.name)
+    enterprise.name_key = search.name_key(enterprise.name)
     enterprise.id = place + 1
     writer.add(Enterprise, enterprise.model_dump())
     account = add_account(
@@ -284,21 +285,33 @@ class Helper:
 
     username: str
     links: tuple[tuple[int, tuple[str, ...], bool], ...]
+    note: str = ""
 
 
 GRANTED, REQUESTED = ("request", "grant"), ("request",)
 HELPERS = (
-    Helper("personal01", ((0, GRANTED, True),)),
-    Helper("personal02", ((0, REQUESTED, True),)),
+    Helper("personal01", ((0, GRANTED, True), (7, GRANTED, True)), "设备科，负责全院的强检器具"),
+    Helper("personal02", ((0, REQUESTED, True), (1, ("request", "withdraw"), True)), "新到岗，接手检定工作"),
     Helper("personal03", ((1, GRANTED, True), (2, GRANTED, True))),
-    Helper("personal04", ((0, GRANTED, False),)),
+    Helper("personal04", ((0, ("request", "grant", "change_rights"), False),), "物业公司，代为预约"),
     Helper(
         "personal05",
-        ((3, GRANTED, True), (4, ("request", "refuse"), True), (5, ("request", "grant", "revoke"), True)),
+        (
+            (3, GRANTED, True),
+            (4, ("request", "refuse"), True),
+            (5, ("request", "grant", "revoke"), True),
+            (6, ("request", "grant", "leave"), True),
+        ),
     ),
 )
 LINKED = 500
-REFUSAL = "您不是本单位员工，请核对统一社会信用代码"
+OWN_STEPS = ("request", "withdraw", "leave")
+NOTES = {
+    "grant": "查看、编辑台账、预约检定",
+    "refuse": "您不是本单位员工，请核对统一社会信用代码",
+    "change_rights": "查看、预约检定",
+    "revoke": "已调离设备管理岗位",
+}
 
 
 def _link(writer: Writer, diary: Diary, names: Names, password_hash: str, owners: Sequence[Owner]) -> None:
@@ -315,25 +328,32 @@ def _link(writer: Writer, diary: Diary, names: Names, password_hash: str, owners
         )
         for place, actions, can_edit in helper.links:
             if place < len(owners):
-                _add_link(writer, diary, account, owners[place], actions, can_edit)
+                _add_link(writer, diary, account, owners[place], actions, can_edit, helper.note)
 
 
 def _add_link(
-    writer: Writer, diary: Diary, account: Account, owner: Owner, actions: tuple[str, ...], can_edit: bool
+    writer: Writer,
+    diary: Diary,
+    account: Account,
+    owner: Owner,
+    actions: tuple[str, ...],
+    can_edit: bool,
+    note: str,
 ) -> None:
     first = diary.ago(LINKED) if len(actions) > 1 else diary.ago(1)
     moves = [
         Move(
             action,
             moment(diary.worked(first + timedelta(place)), slot=2 + place),
-            account if action == "request" else owner.account,
-            note=REFUSAL if action == "refuse" else "",
+            account if action in OWN_STEPS else owner.account,
+            note=note if action == "request" else NOTES.get(action, ""),
         )
         for place, action in enumerate(actions)
     ]
     status, rows = walk(Subject.link, moves)
     link = {
         "account_id": account.id,
+        "credit_code": owner.enterprise.credit_code,
         "enterprise_id": owner.enterprise.id,
         "status": status,
         "can_edit": can_edit,

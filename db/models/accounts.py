@@ -10,13 +10,17 @@ from db.models.enums import LinkStatus, RegistrationStatus, Role, named
 
 
 class Enterprise(SQLModel, table=True):
-    """使用单位: the owner of a ledger; `initials` are those of the pinyin of its name."""
+    """使用单位: the owner of a ledger.
+
+    `initials` are those of the pinyin of its name; `name_key` is what is alike in names (`search.name_key`).
+    """
 
     __tablename__ = "enterprises"
     id: int = Field(default=None, primary_key=True)
     credit_code: str = Field(max_length=18, unique=True)
     name: str = Field(max_length=120, index=True)
     initials: str = Field(default="", max_length=120)
+    name_key: str = Field(default="", max_length=120, index=True)
     division_code: str = Field(foreign_key="divisions.code", max_length=6, index=True)
     address: str = Field(default="", max_length=200)
     contact_name: str = Field(default="", max_length=60)
@@ -113,18 +117,26 @@ class Attachment(SQLModel, table=True):
     created_by_id: int | None = Field(default=None, foreign_key="accounts.id")
 
 
+WAITS_WITH_CODE = sa.text("status IN ('submitted', 'sent_back') AND credit_code != ''")
+
+
 class Registration(SQLModel, table=True):
-    """企业注册: an application to become an enterprise with an account."""
+    """企业注册 or 个人注册: an application for an account, by `role`.
+
+    A person has no credit code, and `name` is the same as `contact_name`.
+    """
 
     __tablename__ = "registrations"
     id: int = Field(default=None, primary_key=True)
     version: int = 1
     number: str = Field(max_length=24, unique=True)
     status: RegistrationStatus = Field(sa_type=named(RegistrationStatus))
-    credit_code: str = Field(max_length=18, index=True)
+    role: Role = Field(default=Role.enterprise, sa_type=named(Role))
+    credit_code: str = Field(default="", max_length=18, index=True)
     name: str = Field(max_length=120)
+    name_key: str = Field(default="", max_length=120, index=True)
     division_code: str = Field(foreign_key="divisions.code", max_length=6, index=True)
-    mobile: str = Field(max_length=11)
+    mobile: str = Field(max_length=11, index=True)
     contact_name: str = Field(max_length=60)
     address: str = Field(default="", max_length=200)
     username: str = Field(max_length=40)
@@ -140,19 +152,23 @@ class Registration(SQLModel, table=True):
             "uq_registrations_waiting_credit_code",
             "credit_code",
             unique=True,
-            sqlite_where=sa.text("status IN ('submitted', 'sent_back')"),
-            postgresql_where=sa.text("status IN ('submitted', 'sent_back')"),
+            sqlite_where=WAITS_WITH_CODE,
+            postgresql_where=WAITS_WITH_CODE,
         ),
     )
 
 
 class Link(SQLModel, table=True):
-    """关联企业: a personal account may work for an enterprise."""
+    """关联企业: a personal account may work for an enterprise.
+
+    `credit_code` is what was asked for; there is no enterprise while nobody has registered the code.
+    """
 
     __tablename__ = "links"
     id: int = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="accounts.id", index=True)
-    enterprise_id: int = Field(foreign_key="enterprises.id", index=True)
+    credit_code: str = Field(max_length=18)
+    enterprise_id: int | None = Field(default=None, foreign_key="enterprises.id", index=True)
     status: LinkStatus = Field(sa_type=named(LinkStatus))
     can_edit: bool = True
     can_book: bool = True

@@ -49,6 +49,8 @@ class LinkStatus(StrEnum):
     granted = "已授权"
     refused = "已拒绝"
     revoked = "已撤销"
+    withdrawn = "已撤回"
+    left = "已解除"
 
 
 class InstrumentType(StrEnum):
@@ -167,7 +169,7 @@ class Channel(StrEnum):
 class Subject(StrEnum):
     """Which workflow a status change belongs to."""
 
-    registration = "企业注册"
+    registration = "注册申请"
     instrument = "强检器具"
     line = "预约器具"
     link = "关联企业"

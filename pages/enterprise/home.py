@@ -9,7 +9,7 @@ import streamlit as st
 
 from db import appointment_lines, board, clock, ledger, quality
 from db.models import OWNERS, Enterprise, LineStatus
-from pages.parts import basket, booked, look, picker, tables, tiles, workplace
+from pages.parts import basket, booked, links, look, picker, tables, tiles, workplace
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 from pages.parts.tiles import Tile
@@ -70,6 +70,7 @@ def to_keep(rows: Sequence[dict[str, Any]]) -> None:
 
 
 signed_in(*OWNERS)
+links.announce()
 enterprise = workplace.chosen()
 look.header(enterprise.name, f"今天是 {clock.today():%Y 年 %m 月 %d 日}")
 

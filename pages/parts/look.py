@@ -34,6 +34,7 @@ STATUSES = {
     "已授权": ("green", "task_alt", "●"),
     "已拒绝": ("red", "block", "✕"),
     "已撤销": ("gray", "cancel", "－"),
+    "已解除": ("gray", "logout", "－"),
     "待审批": ("blue", "hourglass_empty", "○"),
     "已更正": ("green", "task_alt", "●"),
     "不予更正": ("red", "block", "✕"),

@@ -8,7 +8,7 @@ import streamlit as st
 from db import accounts, enterprises, institutions, sign_ins
 from db.engine import Session
 from db.models import OWNERS, Account, Role
-from pages.parts import choices, look, tables
+from pages.parts import choices, links, look, tables
 from pages.parts.account import acting, looking, signed_in, token
 
 SIGN_INS = {"created_at": "登录时间", "seen_at": "最近使用", "address": "网络地址", "browser": "浏览器"}
@@ -20,6 +20,7 @@ SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
+INFORMATION, GRANTS, SECURITY = "我的个人信息", "我的企业授权", "密码和登录"
 RULES = (
     "8 至 64 个字符，含大写字母、小写字母、数字、其他字符中的三种，或不少于 12 个字符。"
     "修改后，其他设备上的登录立即失效。"
@@ -74,7 +75,6 @@ def browser(agent: str) -> str:
 def personal(account: Account) -> None:
     """The form of one's own name and number."""
     with st.form("profile", clear_on_submit=False):
-        st.subheader("我的个人信息", anchor=False)
         st.text(f"账号：{account.username}　身份：{account.role}")
         full_name = st.text_input("姓名 *", account.full_name, max_chars=60)
         mobile = st.text_input("手机号", account.mobile, max_chars=20)
@@ -110,6 +110,15 @@ def password() -> None:
         st.rerun()
 
 
+def unit(values: dict[str, str]) -> None:
+    """One enterprise or institution, label by label."""
+    with st.container(border=True), st.grid(3, min_column_width=200, gap="small"):
+        for label, value in values.items():
+            with st.container(gap="xxsmall"):
+                st.caption(label)
+                st.text(value or "—")
+
+
 signed_in()
 with looking() as (session, account):
     mine = [
@@ -121,22 +130,23 @@ with looking() as (session, account):
 look.header("个人中心")
 if account.must_change_password:
     st.warning("您使用的是初始密码，请先修改密码，再办理业务", icon=":material/lock_reset:")
-left, right = st.columns(2, gap="medium")
-with left:
+grants = [GRANTS] if account.role == Role.enterprise else []
+opened = GRANTS if grants and st.query_params.get("tab") == "links" else INFORMATION
+labels = [INFORMATION, *grants, SECURITY]
+drawn = st.tabs(labels, default=SECURITY if account.must_change_password else opened)
+tabs = dict(zip(labels, drawn, strict=True))
+with tabs[INFORMATION]:
     personal(account)
-with right:
+    if account.role == Role.personal and not account.must_change_password:
+        links.of_person()
+    if worked_for:
+        st.subheader("我的单位", anchor=False)
+    for values in worked_for:
+        unit(values)
+if grants and not account.must_change_password:
+    with tabs[GRANTS]:
+        links.of_enterprise()
+with tabs[SECURITY]:
     password()
-
-if worked_for or account.role in OWNERS:
-    st.subheader("我的单位", anchor=False)
-if account.role == Role.personal and not worked_for:
-    look.empty("您的账号还没有关联企业。请联系企业确认授权，授权后即可办理该企业的业务")
-for unit in worked_for:
-    with st.container(border=True), st.grid(3, min_column_width=200, gap="small"):
-        for label, value in unit.items():
-            with st.container(gap="xxsmall"):
-                st.caption(label)
-                st.text(value or "—")
-
-st.subheader("我的登录", anchor=False)
-tables.listing(mine, SIGN_INS, "我的登录")
+    st.subheader("我的登录", anchor=False)
+    tables.listing(mine, SIGN_INS, "我的登录")
