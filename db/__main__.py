@@ -4,18 +4,31 @@ import argparse
 import gc
 import getpass
 import json
+import logging
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any, NoReturn
 
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlmodel import Session, col, select
 
-from db import accounts, checks, exports, imports, ledger_filters, schema
+from db import (
+    accounts,
+    checks,
+    deliveries,
+    exports,
+    gateway,
+    imports,
+    ledger_filters,
+    reminders,
+    schema,
+)
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Enterprise, Role
@@ -79,6 +92,13 @@ def parser() -> Parser:
     command.add_argument("--by", metavar="USERNAME", help="以哪个账号的名义，默认不限范围")
     command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与台账页面的网址相同")
     command.set_defaults(run=export_ledger)
+    command = commands.add_parser(
+        "deliver", help="发送待发消息，直到停止；网关由 YUEJIAN_SMS_*、YUEJIAN_SMTP_* 指定"
+    )
+    command.add_argument("--once", action="store_true", help="发完现在到时间的消息就结束")
+    command.set_defaults(run=deliver)
+    command = commands.add_parser("remind", help="写下今天的到期提醒，等待发送（系统设置中须开启）")
+    command.set_defaults(run=remind)
     command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.set_defaults(run=check)
     return made
@@ -218,6 +238,30 @@ def _parsed(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Refused('--filters 应为 JSON 对象，例如 {"status": "in_use"}')
     return found
+
+
+def deliver(options: argparse.Namespace) -> int:
+    """Deliver until stopped, or with --once what is due now. Refused without a gateway."""
+    if not gateway.channels():
+        raise Refused("没有配置网关，请设置 YUEJIAN_SMS_URL 或 YUEJIAN_SMTP_HOST")
+    if not options.once:
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        deliveries.run(stop)
+        return 0
+    tried = deliveries.run_once()
+    print("另一个进程正在发送，这里没有发送" if tried is None else f"处理了 {tried} 条消息")
+    return 0
+
+
+def remind(options: argparse.Namespace) -> int:
+    """Write the reminders of today into the outbox, once however often it is run."""
+    with transaction() as session:
+        count = reminders.queue(session)
+    print(f"写下了 {count} 条到期提醒")
+    return 0
 
 
 def check(options: argparse.Namespace) -> int:

@@ -12,15 +12,19 @@ from sqlmodel import Session, col, select
 from catalog.divisions import bounds
 from db.errors import NotFound, Refused
 from db.models import (
+    STAFF,
     Account,
     Appointment,
     AppointmentLine,
     Batch,
     Correction,
     Enterprise,
+    Institution,
     Instrument,
     Link,
     LinkStatus,
+    Notification,
+    Recovery,
     Registration,
     Role,
 )
@@ -163,6 +167,48 @@ def links(by: Account) -> Condition:
 def registrations(by: Account) -> Condition:
     """The registrations a member of staff sees."""
     return within(Registration.division_code, by.division_code) if by.role in BUREAU else sa.false()
+
+
+def accounts(by: Account) -> Condition:
+    """The accounts of others that a member of staff may give back to their owners: never those of staff.
+
+    A person belongs to the areas of the enterprises that granted a link, and to staff of everywhere.
+    """
+    if by.role not in (Role.reviewer, Role.administrator):
+        return sa.false()
+    outside = col(Account.role).not_in(STAFF)
+    if by.role == Role.administrator or by.division_code is None:
+        return outside
+    owners = select(Enterprise.id).where(within(Enterprise.division_code, by.division_code))
+    places = select(Institution.id).where(within(Institution.division_code, by.division_code))
+    links = select(Link.account_id).where(
+        Link.status == LinkStatus.granted, col(Link.enterprise_id).in_(owners)
+    )
+    return outside & (
+        col(Account.enterprise_id).in_(owners)
+        | col(Account.institution_id).in_(places)
+        | col(Account.id).in_(links)
+    )
+
+
+def recoveries(by: Account) -> Condition:
+    """The offline recoveries a member of staff sees: those of accounts in their area."""
+    if by.role == Role.administrator:
+        return sa.true()
+    if by.role != Role.reviewer:
+        return sa.false()
+    return col(Recovery.account_id).in_(select(Account.id).where(accounts(by)))
+
+
+def notifications(by: Account) -> Condition:
+    """The messages a member of staff may pass on; a reviewer none that are for staff, codes least of all."""
+    if by.role == Role.administrator:
+        return sa.true()
+    if by.role != Role.reviewer:
+        return sa.false()
+    staff = select(Account.id).where(col(Account.role).in_(STAFF))
+    is_outside = col(Notification.account_id).is_(None) | col(Notification.account_id).not_in(staff)
+    return is_outside & within(Notification.division_code, by.division_code)
 
 
 def enterprise(session: Session, enterprise_id: int, by: Account, to: str = "view") -> Enterprise:

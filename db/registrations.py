@@ -9,11 +9,24 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
-from db import accounts, clock, counters, passwords, reach, search, settings, sign_ins, workdays, workflow
+from db import (
+    accounts,
+    clock,
+    counters,
+    notifications,
+    passwords,
+    reach,
+    search,
+    settings,
+    sign_ins,
+    workdays,
+    workflow,
+)
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import (
     Account,
+    Cause,
     Division,
     Enterprise,
     Registration,
@@ -343,7 +356,25 @@ def _decide(
     form.done()
     values["decided_at"] = clock.now()
     workflow.move(session, Subject.registration, [registration], action, by, note, **values)
+    _tell(session, registration, action)
     return registration
+
+
+def _tell(session: Session, registration: Registration, action: str) -> None:
+    """A message to the applicant: what was decided, and where to read why."""
+    said = {
+        "approve": f"已通过审核，请用账号“{registration.username}”登录",
+        "send_back": "被退回补正，请在“注册进度查询”中查看理由，改正后重新提交",
+        "decline": "未通过审核，理由请在“注册进度查询”中查看",
+    }
+    notifications.queue(
+        session,
+        f"registration-{registration.id}-{registration.version}-{action}",
+        Cause.registration,
+        registration.mobile,
+        f"{registration.name}的注册申请（{registration.number}）{said[action]}。",
+        division_code=registration.division_code,
+    )
 
 
 def history(session: Session, registration: Registration) -> list[Any]:

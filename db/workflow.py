@@ -26,6 +26,8 @@ from db.models import (
     LineStatus,
     Link,
     LinkStatus,
+    Recovery,
+    RecoveryStatus,
     Registration,
     RegistrationStatus,
     Role,
@@ -33,6 +35,8 @@ from db.models import (
     Subject,
 )
 
+# Who may give others their accounts back, two at a time.
+RECOVERERS = (Role.reviewer, Role.administrator)
 BOOKERS = (*OWNERS, Role.supervisor)
 
 MODELS: dict[Subject, Any] = {
@@ -42,6 +46,7 @@ MODELS: dict[Subject, Any] = {
     Subject.link: Link,
     Subject.correction: Correction,
     Subject.batch: Batch,
+    Subject.recovery: Recovery,
 }
 STATUSES: dict[Subject, Any] = {
     Subject.registration: RegistrationStatus,
@@ -50,6 +55,7 @@ STATUSES: dict[Subject, Any] = {
     Subject.link: LinkStatus,
     Subject.correction: CorrectionStatus,
     Subject.batch: BatchStatus,
+    Subject.recovery: RecoveryStatus,
 }
 
 
@@ -77,7 +83,7 @@ class Step:
 
 
 S, R, U = Subject, RegistrationStatus, InstrumentStatus
-L, K, C, B = LineStatus, LinkStatus, CorrectionStatus, BatchStatus
+L, K, C, B, V = LineStatus, LinkStatus, CorrectionStatus, BatchStatus, RecoveryStatus
 STEPS = (
     Step(S.registration, "submit", "提交注册", None, R.submitted),
     Step(S.registration, "approve", "通过", R.submitted, R.approved, (Role.reviewer,)),
@@ -120,6 +126,9 @@ STEPS = (
     Step(S.batch, "discard", "放弃", B.submitted, B.discarded, BOOKERS),
     Step(S.batch, "discard", "放弃", B.previewed, B.discarded, BOOKERS),
     Step(S.batch, "undo", "整批撤回", B.applied, B.undone, BOOKERS),
+    Step(S.recovery, "request", "提出找回申请", None, V.requested, RECOVERERS),
+    Step(S.recovery, "approve", "同意办理", V.requested, V.approved, RECOVERERS),
+    Step(S.recovery, "decline", "不予办理", V.requested, V.declined, RECOVERERS, reason_missing),
 )
 
 

@@ -8,7 +8,16 @@ from sqlmodel import select
 from db import accounts, checks, passwords, registrations, workdays
 from db.engine import transaction
 from db.errors import Conflict, NotFound, Refused
-from db.models import Account, Division, Enterprise, Level, RegistrationStatus, Role, SignInAttempt
+from db.models import (
+    Account,
+    Division,
+    Enterprise,
+    Level,
+    Notification,
+    RegistrationStatus,
+    Role,
+    SignInAttempt,
+)
 from tests.conftest import NOW
 from tests.make import HANGZHOU, XIHU, make_account, make_enterprise
 
@@ -401,3 +410,21 @@ def test_the_second_of_two_reviewers_is_told_so(session, reviewer):
         registrations.approve(session, registration.id, by=reviewer)
     session.rollback()
     assert session.exec(select(Enterprise)).all() == []
+
+
+def test_every_decision_is_told_to_the_applicant_by_message(session, reviewer):
+    registration = sent_back(session, reviewer)
+    resubmit(session)
+    registrations.approve(session, registration.id, by=reviewer)
+    rows = session.exec(select(Notification).order_by(Notification.id)).all()
+    assert {(row.recipient, row.division_code) for row in rows} == {("13800138000", XIHU)}
+    assert ["被退回补正" in rows[0].text, "请用账号“mingda”登录" in rows[1].text] == [True, True]
+
+
+def test_a_decision_that_fails_tells_nobody(database):
+    with transaction() as session:
+        reviewer, registration = make_account(session, Role.reviewer), submitted(session)
+    with pytest.raises(Refused), transaction() as session:
+        registrations.decline(session, registration.id, by=reviewer, reason=" ")
+    with transaction() as session:
+        assert session.exec(select(Notification)).all() == []

@@ -25,7 +25,9 @@ from db.models.enums import (
     STAFF,
     BatchAction,
     BatchStatus,
+    Cause,
     Channel,
+    CodePurpose,
     Conclusion,
     CorrectionStatus,
     Dataset,
@@ -36,6 +38,8 @@ from db.models.enums import (
     LinkStatus,
     Origin,
     Purpose,
+    RecoveryKind,
+    RecoveryStatus,
     RegistrationStatus,
     Role,
     Subject,
@@ -43,7 +47,8 @@ from db.models.enums import (
     VerificationType,
 )
 from db.models.instruments import Batch, Correction, Draft, Instrument, InstrumentChange, SavedView
-from db.models.journal import AuditEntry, Notification, StatusChange
+from db.models.journal import AuditEntry, Lease, Notification, StatusChange
+from db.models.recovery import ConfirmationCode, Recovery
 from db.models.reference import (
     Category,
     Counter,
@@ -69,8 +74,11 @@ __all__ = [
     "BatchAction",
     "BatchStatus",
     "Category",
+    "Cause",
     "Channel",
+    "CodePurpose",
     "Conclusion",
+    "ConfirmationCode",
     "Correction",
     "CorrectionStatus",
     "Counter",
@@ -87,6 +95,7 @@ __all__ = [
     "InstrumentStatus",
     "InstrumentType",
     "Kind",
+    "Lease",
     "Level",
     "LineStatus",
     "Link",
@@ -95,6 +104,9 @@ __all__ = [
     "Origin",
     "Purpose",
     "Receipt",
+    "Recovery",
+    "RecoveryKind",
+    "RecoveryStatus",
     "Registration",
     "RegistrationStatus",
     "Role",

@@ -159,6 +159,38 @@ class BatchStatus(StrEnum):
     discarded = "已放弃"
 
 
+class RecoveryKind(StrEnum):
+    """What an offline recovery asks for."""
+
+    password = "重置密码"
+    mobile = "更换手机号"
+
+
+class RecoveryStatus(StrEnum):
+    """Where an offline recovery stands."""
+
+    requested = "待核实"
+    approved = "已办理"
+    declined = "不予办理"
+
+
+class CodePurpose(StrEnum):
+    """What a confirmation code is for."""
+
+    recovery = "忘记密码"
+    mobile = "更换手机号"
+
+
+class Cause(StrEnum):
+    """Why a notification was written."""
+
+    code = "验证码"
+    recovery = "账号找回"
+    registration = "注册审核"
+    link = "关联企业"
+    reminder = "到期提醒"
+
+
 class Channel(StrEnum):
     """How a notification travels."""
 
@@ -175,3 +207,4 @@ class Subject(StrEnum):
     link = "关联企业"
     correction = "更正申请"
     batch = "台账批次"
+    recovery = "账号找回"

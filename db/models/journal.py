@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from db import clock
-from db.models.enums import Channel, Role, Subject, named
+from db.models.enums import Cause, Channel, Role, Subject, named
+
+OUTSTANDING = "delivered_at IS NULL AND given_up_at IS NULL AND passed_on_at IS NULL"
 
 
 class StatusChange(SQLModel, table=True):
@@ -48,18 +50,57 @@ class AuditEntry(SQLModel, table=True):
 
 
 class Notification(SQLModel, table=True):
-    """A message in the outbox, written with its cause and delivered afterwards, once."""
+    """A message in the outbox, written with its cause and delivered, or passed on by telephone, once.
+
+    A worker that takes it moves `due_at` beyond the time it may need and leaves its mark in `lease`. The
+    gateway knows the message by `reference`, so that a second try is no second message. `text` says {secret}
+    where the code or password goes, which is kept apart and wiped as soon as it is delivered or worthless.
+    `division_code` is the area whose staff may pass it on; none means staff of everywhere.
+    """
 
     __tablename__ = "notifications"
     id: int = Field(default=None, primary_key=True)
     key: str = Field(max_length=120, unique=True)
+    reference: str = Field(max_length=32, unique=True)
+    cause: Cause = Field(sa_type=named(Cause))
     channel: Channel = Field(sa_type=named(Channel))
     recipient: str = Field(max_length=120)
     account_id: int | None = Field(default=None, foreign_key="accounts.id", index=True)
+    division_code: str | None = Field(default=None, foreign_key="divisions.code", max_length=6)
     title: str = Field(default="", max_length=120)
     text: str = Field(max_length=1000)
-    created_at: datetime = Field(default_factory=clock.now)
+    secret: str = Field(default="", max_length=100)
+    created_at: datetime = Field(default_factory=clock.now, index=True)
+    expires_at: datetime
+    due_at: datetime = Field(default_factory=clock.now)
+    lease: str = Field(default="", max_length=32)
     tried_at: datetime | None = None
     try_count: int = 0
-    delivered_at: datetime | None = Field(default=None, index=True)
     failure: str = Field(default="", max_length=500)
+    delivered_at: datetime | None = None
+    given_up_at: datetime | None = None
+    passed_on_at: datetime | None = None
+    passed_on_by_id: int | None = Field(default=None, foreign_key="accounts.id")
+    __table_args__ = (
+        sa.Index(
+            "ix_notifications_due_at",
+            "due_at",
+            sqlite_where=sa.text(OUTSTANDING),
+            postgresql_where=sa.text(OUTSTANDING),
+        ),
+        sa.Index(
+            "ix_notifications_secret",
+            "expires_at",
+            sqlite_where=sa.text("secret != ''"),
+            postgresql_where=sa.text("secret != ''"),
+        ),
+    )
+
+
+class Lease(SQLModel, table=True):
+    """Which process has a piece of work to itself, and until when."""
+
+    __tablename__ = "leases"
+    name: str = Field(primary_key=True, max_length=40)
+    holder: str = Field(max_length=32)
+    held_until: datetime

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from streamlit import config
 
-from db import schema
+from db import deliveries, gateway, schema
 from db.engine import engine
 from pages.edge import failures
 
@@ -33,7 +34,25 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     refuse_an_old_database()
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)
-    yield
+    with delivering():
+        yield
+
+
+@contextmanager
+def delivering() -> Iterator[None]:
+    """Deliver messages from a thread beside the pages, if a gateway is configured."""
+    if not gateway.channels():
+        yield
+        return
+    stop = threading.Event()
+    worker = threading.Thread(target=deliveries.run, args=(stop,), name="deliveries", daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        # A gateway that keeps silent must not hold up the end: what it has in hand is due again later.
+        worker.join(3)
 
 
 def refuse_unsafe_settings() -> None:

@@ -16,6 +16,7 @@ INSTITUTION = (Role.institution,)
 WATCHERS = (Role.supervisor, Role.reviewer)
 SUPERVISOR = (Role.supervisor,)
 ADMINISTRATOR = (Role.administrator,)
+RECOVERERS = (Role.reviewer, Role.administrator)
 READERS = (*OWNERS, *WATCHERS)
 VISITORS: tuple[Role, ...] = ()
 
@@ -71,6 +72,7 @@ PAGES = (
     ),
     Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
     Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", WATCHERS, "业务办理"),
+    Entry("outbox", "bureau/outbox.py", "待发消息", "outbox", RECOVERERS, "业务办理"),
     Entry("unassigned", "bureau/unassigned.py", "待指派", "assignment_late", SUPERVISOR, "业务办理"),
     Entry("correction_review", "bureau/corrections.py", "更正审批", "edit_calendar", SUPERVISOR, "业务办理"),
     Entry("on_behalf", "bureau/on_behalf.py", "代办预约", "support_agent", SUPERVISOR, "业务办理"),

@@ -72,7 +72,115 @@ def _add_name_keys() -> None:
 
 
 def _recovery_and_outbox() -> None:
-    pass
+    # Nothing has written to it so far.
+    op.drop_table("notifications")
+    _make_notifications()
+    op.create_table(
+        "leases",
+        sa.Column("name", AutoString(length=40), nullable=False, primary_key=True),
+        sa.Column("holder", AutoString(length=32), nullable=False),
+        sa.Column("held_until", UTCDateTime(), nullable=False),
+    )
+    _make_confirmation_codes()
+    _make_recoveries()
+
+
+def _make_notifications() -> None:
+    causes = ("code", "recovery", "registration", "link", "reminder")
+    cause = sa.Enum(*causes, name="cause", native_enum=False, length=40)
+    channel = sa.Enum("sms", "mail", name="channel", native_enum=False, length=40)
+    op.create_table(
+        "notifications",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("key", AutoString(length=120), nullable=False, unique=True),
+        sa.Column("reference", AutoString(length=32), nullable=False, unique=True),
+        sa.Column("cause", cause, nullable=False),
+        sa.Column("channel", channel, nullable=False),
+        sa.Column("recipient", AutoString(length=120), nullable=False),
+        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=True),
+        sa.Column("division_code", AutoString(length=6), sa.ForeignKey("divisions.code"), nullable=True),
+        sa.Column("title", AutoString(length=120), nullable=False),
+        sa.Column("text", AutoString(length=1000), nullable=False),
+        sa.Column("secret", AutoString(length=100), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("due_at", UTCDateTime(), nullable=False),
+        sa.Column("lease", AutoString(length=32), nullable=False),
+        sa.Column("tried_at", UTCDateTime(), nullable=True),
+        sa.Column("try_count", sa.Integer(), nullable=False),
+        sa.Column("failure", AutoString(length=500), nullable=False),
+        sa.Column("delivered_at", UTCDateTime(), nullable=True),
+        sa.Column("given_up_at", UTCDateTime(), nullable=True),
+        sa.Column("passed_on_at", UTCDateTime(), nullable=True),
+        sa.Column("passed_on_by_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=True),
+    )
+    op.create_index("ix_notifications_account_id", "notifications", ["account_id"])
+    op.create_index("ix_notifications_created_at", "notifications", ["created_at"])
+    where = sa.text("delivered_at IS NULL AND given_up_at IS NULL AND passed_on_at IS NULL")
+    op.create_index(
+        "ix_notifications_due_at", "notifications", ["due_at"], sqlite_where=where, postgresql_where=where
+    )
+    where = sa.text("secret != ''")
+    op.create_index(
+        "ix_notifications_secret", "notifications", ["expires_at"], sqlite_where=where, postgresql_where=where
+    )
+
+
+def _make_confirmation_codes() -> None:
+    purpose = sa.Enum("recovery", "mobile", name="codepurpose", native_enum=False, length=40)
+    op.create_table(
+        "confirmation_codes",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("purpose", purpose, nullable=False),
+        sa.Column("asked_hash", AutoString(length=64), nullable=False),
+        sa.Column("mobile", AutoString(length=11), nullable=False),
+        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=True),
+        sa.Column("token_hash", AutoString(length=64), nullable=False, unique=True),
+        sa.Column("code_hash", AutoString(length=64), nullable=False),
+        sa.Column("address", AutoString(length=60), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.Column("try_count", sa.Integer(), nullable=False),
+        sa.Column("proven_at", UTCDateTime(), nullable=True),
+        sa.Column("ended_at", UTCDateTime(), nullable=True),
+    )
+    op.create_index("ix_confirmation_codes_account_id", "confirmation_codes", ["account_id"])
+    for column in ("asked_hash", "mobile", "address"):
+        op.create_index(f"ix_confirmation_codes_{column}", "confirmation_codes", [column, "created_at"])
+
+
+def _make_recoveries() -> None:
+    kind = sa.Enum("password", "mobile", name="recoverykind", native_enum=False, length=40)
+    statuses = ("requested", "approved", "declined")
+    status = sa.Enum(*statuses, name="recoverystatus", native_enum=False, length=40)
+    op.create_table(
+        "recoveries",
+        sa.Column("id", sa.Integer(), nullable=False, primary_key=True),
+        sa.Column("number", AutoString(length=24), nullable=False, unique=True),
+        sa.Column("status", status, nullable=False),
+        sa.Column("kind", kind, nullable=False),
+        sa.Column("account_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("division_code", AutoString(length=6), sa.ForeignKey("divisions.code"), nullable=True),
+        sa.Column("applicant_name", AutoString(length=60), nullable=False),
+        sa.Column("mobile", AutoString(length=11), nullable=False),
+        sa.Column("mail", AutoString(length=120), nullable=False),
+        sa.Column("note", AutoString(length=300), nullable=False),
+        sa.Column("attachment_id", sa.Integer(), sa.ForeignKey("attachments.id"), nullable=False),
+        sa.Column("requested_at", UTCDateTime(), nullable=False),
+        sa.Column("requested_by_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+    )
+    op.create_index("ix_recoveries_account_id", "recoveries", ["account_id"])
+    op.create_index("ix_recoveries_status", "recoveries", ["status", "requested_at"])
+    where = sa.text("status = 'requested'")
+    op.create_index(
+        "uq_recoveries_requested",
+        "recoveries",
+        ["account_id"],
+        unique=True,
+        sqlite_where=where,
+        postgresql_where=where,
+    )
 
 
 def _sign_ins() -> None:
