@@ -10,15 +10,17 @@ if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
 else:
     from db.errors import Refused
     from pages.parts import look, navigation
-    from pages.parts.account import current
+    from pages.parts.account import current, note
 
     account, workplace = current()
     page = navigation.open_for(account)
+    st.session_state["place"] = page.title
     look.frame(page.title, account, workplace)
     look.show_flashes()
     try:
         page.run()
     except Refused as refusal:
+        note(refusal)
         look.refusal(refusal)
         # An end like this keeps what was typed into widgets that this run did not reach.
         st.stop()

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 
 from db import (
     accounts,
+    audit,
     checks,
     deliveries,
     exports,
@@ -32,6 +33,9 @@ from db import (
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Enterprise, Role
+
+# What the audit log names where a page would stand.
+PLACE = "命令行"
 
 
 class Parser(argparse.ArgumentParser):
@@ -90,6 +94,7 @@ def parser() -> Parser:
     command.add_argument("out", type=Path, metavar="OUT.xlsx", help="要写的文件，以 .xlsx 或 .csv 结尾")
     command.add_argument("--enterprise", metavar="CODE", help="只导出统一社会信用代码为 CODE 的使用单位")
     command.add_argument("--by", metavar="USERNAME", help="以哪个账号的名义，默认不限范围")
+    command.add_argument("--address", default="", help="操作者的网络地址，写入审计日志")
     command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与台账页面的网址相同")
     command.set_defaults(run=export_ledger)
     command = commands.add_parser(
@@ -124,6 +129,7 @@ def fill_demo(options: argparse.Namespace) -> int:
         print("数据库里已有数据，演示数据没有写入")
         return 0
     with transaction() as session:
+        audit.attribute(session, by=None, place=PLACE)
         counts = demo.fill(session, options.enterprises, options.instruments)
     print("演示数据已写入：" + "，".join(f"{name} {count}" for name, count in counts.items()))
     return 0
@@ -133,6 +139,7 @@ def create_admin(options: argparse.Namespace) -> int:
     """Add an administrator; the password comes from a prompt or a variable, never from the arguments."""
     password = os.environ.get(options.password_env, "") if options.password_env else _asked()
     with transaction() as session:
+        audit.attribute(session, by=None, place=PLACE)
         account = accounts.create_administrator(
             session, username=options.username, full_name=options.name, password=password
         )
@@ -216,6 +223,7 @@ def _told(totals: dict[str, int], refused: int, is_written: bool, options: argpa
 def export_ledger(options: argparse.Namespace) -> int:
     """Write a ledger to a file; the last line is one JSON object with the rows and seconds it took."""
     started = time.perf_counter()
+    audit.FROM.set(options.address)
     filters = ledger_filters.read(_parsed(options.filters))
     with reading() as session:
         if options.enterprise:

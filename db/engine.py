@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy.orm import SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+from db import audit, audit_changes
 from db.errors import Refused
 
 # FULL: a confirmed record survives a power cut; NORMAL under WAL may lose the last commits.
@@ -104,11 +105,34 @@ class Compiler(SQLiteCompiler):
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session that writes: committed at the end, rolled back when anything is raised."""
-    bind = engine()
-    turn = WRITING if bind.dialect.name == "sqlite" else nullcontext()
-    with turn, Session(bind, expire_on_commit=False) as session, session.begin():
-        yield session
+    """A session that writes: committed at the end, rolled back when anything is raised.
+
+    What it changes is noted in the audit log; so is a refusal, once `audit.attribute` has said whose.
+    """
+    with _turn(), Session(engine(), expire_on_commit=False) as session:
+        audit_changes.watch(session)
+        try:
+            with session.begin():
+                yield session
+                session.flush()
+                audit.write(session)
+        except Refused as refusal:
+            note_refusal(session, refusal)
+            raise
+
+
+def note_refusal(session: Session, refusal: Refused) -> None:
+    """Note a refusal of a session that is over, in a transaction of its own, if it is known who acted."""
+    actor = session.info.get(audit.ACTOR)
+    if actor and not refusal.is_noted:
+        with _turn(), Session(engine()) as noting, noting.begin():
+            audit.record_refusal(noting, actor, refusal)
+            audit.write(noting)
+        refusal.is_noted = True
+
+
+def _turn() -> AbstractContextManager[Any]:
+    return WRITING if engine().dialect.name == "sqlite" else nullcontext()
 
 
 @contextmanager

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """The rules do not allow it. `problems` gives one sentence for each field filled in wrongly."""
+    """The rules do not allow it. `problems` gives one sentence for each field filled in wrongly.
+
+    `is_noted` is set once it stands in the audit log.
+    """
+
+    is_noted = False
 
     def __init__(self, sentence: str, problems: Mapping[str, str] | None = None):
         super().__init__(sentence)

@@ -81,8 +81,9 @@ def save(path: Path, filters: Filters, *, account_id: int | None, progress: Prog
             count = write(session, part, filters, by=by, progress=progress)
             said = _in_words(session, filters)
         with engines.transaction() as session:
+            audit.attribute(session, by=by, place="导出")
             kept = {"rows": count, "format": path.suffix.lower().lstrip(".")}
-            audit.record(session, "导出台账", by=by, subject="instrument", after=kept, note=said)
+            audit.record(session, "导出台账", subject="instrument", after=kept, note=said)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

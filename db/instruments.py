@@ -7,10 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, insert, select, update
 
-from db import assignment, clock, reach, search, workflow
+from db import assignment, audit, clock, reach, search, workflow
+from db.audit_changes import told
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
-from db.instrument_fields import DEFAULTS, IDENTITY, LABELS, SCRAPPED, checked, plain, together
+from db.instrument_fields import DEFAULTS, IDENTITY, LABELS, SCRAPPED, checked, plain, stored, together
 from db.models import (
     OPEN,
     Account,
@@ -284,6 +285,25 @@ def _trace(
 ) -> None:
     row = {"instrument_id": instrument_id, "at": clock.now(), "by_id": by and by.id, "action": action}
     session.exec(insert(InstrumentChange), params=[row | {"changes": dict(changes), "note": note[:500]}])
+    # A new instrument is noted as the record it is, a move by the workflow.
+    if changes and "status" not in changes:
+        old, new = _in_words(changes, 0), _in_words(changes, 1)
+        subject = Subject.instrument.name
+        audit.record(
+            session,
+            action,
+            by=by,
+            subject=subject,
+            subject_id=instrument_id,
+            before=old,
+            after=new,
+            note=note,
+        )
+
+
+def _in_words(changes: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """The old values of the trace (`at` 0) or the new ones (1), as the audit log keeps them."""
+    return {field: told(field, stored(field, pair[at])) for field, pair in changes.items()}
 
 
 def move_validity(

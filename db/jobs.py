@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from db import audit
 from db.errors import Refused
 
 AT_ONCE = 2
@@ -35,10 +36,11 @@ class Job:
         self.phase, self.count = phase, count
 
 
-def start(key: str, work: Callable[[Callable[[str, int], None]], object]) -> Job:
+def start(key: str, work: Callable[[Callable[[str, int], None]], object], address: str = "") -> Job:
     """Begin `work` in a thread of its own, unless a job of that key is under way; the job either way.
 
-    `work` is given a function to report its phase and count to. A refusal it raises becomes the job's
+    `address` is where the person sits who began it, for the audit log. `work` is given a function to report
+    its phase and count to. A refusal it raises becomes the job's
     `refusal`; any other failure is logged under a number, which the refusal names.
     """
     with _lock:
@@ -46,7 +48,7 @@ def start(key: str, work: Callable[[Callable[[str, int], None]], object]) -> Job
         if known and not known.is_over:
             return known
         job = _jobs[key] = Job()
-    threading.Thread(target=_run, args=(job, work), name=f"job {key}", daemon=True).start()
+    threading.Thread(target=_run, args=(job, work, address), name=f"job {key}", daemon=True).start()
     return job
 
 
@@ -62,7 +64,9 @@ def forget(key: str) -> None:
             del _jobs[key]
 
 
-def _run(job: Job, work: Callable[[Callable[[str, int], None]], object]) -> None:
+def _run(job: Job, work: Callable[[Callable[[str, int], None]], object], address: str) -> None:
+    # A thread has a context of its own.
+    audit.FROM.set(address)
     try:
         with _turns:
             work(job.report)

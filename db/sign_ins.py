@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlmodel import Session, col, func, select, update
 
-from db import clock, passwords
+from db import audit, clock, passwords
 from db.errors import Refused
 from db.models import Account, Enterprise, Institution, SignIn, SignInAttempt
 
@@ -122,7 +122,16 @@ def begin(session: Session, username: str, address: str, agent: str) -> str:
     ticket = secrets.token_urlsafe(32)
     session.add(_opened(account, ticket, address, agent))
     session.flush()
+    audit.record(session, "登录", by=account, subject="account", subject_id=account.id, address=address)
     return ticket
+
+
+def note_wrong(session: Session, username: str) -> None:
+    """Put a wrong password into the audit log; not a name nobody has, which may be a password misplaced."""
+    known = session.exec(select(Account).where(Account.username == username_of(username))).one_or_none()
+    note = WRONG if known else "没有这个账号"
+    subject_id = known.id if known else None
+    audit.record(session, "登录", subject="account", subject_id=subject_id, note=note, is_refused=True)
 
 
 def _opened(account: Account, ticket: str, address: str, agent: str) -> SignIn:
@@ -193,6 +202,7 @@ def end(session: Session, token: str) -> None:
     row = _find(session, token)
     if row:
         row.ended_at = clock.now()
+        audit.record(session, "退出登录", subject="account", subject_id=row.account_id)
 
 
 def end_all(session: Session, account_id: int, except_token: str | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, insert, update
 
-from db import clock
+from db import audit_changes, clock
 from db.errors import Conflict, Refused
 from db.models import (
     OWNERS,
@@ -159,6 +159,7 @@ def start(
     (step,) = steps_of(subject, action)
     _check(step, by, note)
     _record(session, step, ids, by, note, None)
+    audit_changes.note_move(session, step, ids, by, note)
 
 
 def move(
@@ -188,6 +189,7 @@ def move(
     if moved.rowcount != len(ids):
         raise Conflict()
     _record(session, step, ids, by, note, concerning_id)
+    audit_changes.note_move(session, step, ids, by, note, records, values)
 
 
 def _step_from(statuses: set[Any], subject: Subject, action: str) -> Step:

@@ -5,12 +5,11 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, batches, bulk, bulk_edits, checks, clock, instruments, ledger, workflow
+from db import appointments, audit, batches, bulk, bulk_edits, checks, clock, instruments, ledger, workflow
 from db.errors import NotFound, Refused
 from db.instrument_fields import plain
 from db.models import (
     Account,
-    AuditEntry,
     Batch,
     BatchAction,
     BatchStatus,
@@ -21,6 +20,7 @@ from db.models import (
     Instrument,
     InstrumentChange,
     Role,
+    StatusChange,
     Subject,
 )
 from tests import make
@@ -58,7 +58,7 @@ def snapshot(session):
     """Everything the ledger says, and how often anything was noted."""
     session.expire_all()
     rows = [row.model_dump() for row in session.exec(select(Instrument).order_by(Instrument.id))]
-    noted = [len(session.exec(select(model)).all()) for model in (InstrumentChange, AuditEntry, Batch)]
+    noted = [len(session.exec(select(model)).all()) for model in (InstrumentChange, StatusChange, Batch)]
     return rows, noted
 
 
@@ -152,8 +152,7 @@ def test_an_undone_batch_is_found_by_its_old_words_and_noted_once(session, owner
     assert ledger.count(session, ledger.Filters(text="三号车间"), by=owner) == 0
     assert ledger.count(session, ledger.Filters(text="锅炉房"), by=owner) == 3
     assert batches.find(session, outcome.batch_id, by=owner).status == BatchStatus.undone
-    actions = [entry.action for entry in session.exec(select(AuditEntry).order_by(AuditEntry.id))]
-    assert actions == ["批量修改", "整批撤回"]
+    assert [entry["action"] for entry in audit.waiting(session)] == ["批量修改", "整批撤回"]
 
 
 def test_a_batch_is_undone_once(session, owner):

@@ -5,10 +5,9 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from db import attachments, corrections, instruments, ledger, workflow
+from db import attachments, audit, corrections, instruments, ledger, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
-    AuditEntry,
     Conclusion,
     Correction,
     CorrectionStatus,
@@ -166,12 +165,10 @@ def test_approval_writes_the_ledger_its_history_and_the_audit_log(session, owner
     newest = ledger.history(session, gauge.id, by=owner)[0]
     assert (newest.action, newest.changes) == ("更正有效期", {"valid_until": ["2027-01-31", "2027-07-31"]})
     assert newest.note == "使用单位 王芳 申请：录入时看错了月份；审批意见：证书属实"
-    entries = session.exec(select(AuditEntry).order_by(AuditEntry.id)).all()
-    assert [(one.action, one.account_id) for one in entries] == [
-        ("申请更正", owner.id),
-        ("同意更正", supervisor.id),
-    ]
-    assert (entries[1].before, entries[1].after["valid_until"]) == (
+    asked, agreed = (one for one in audit.waiting(session) if one["subject"] == "correction")
+    assert (asked["action"], asked["account_id"]) == ("申请更正", owner.id)
+    assert (agreed["action"], agreed["account_id"]) == ("同意更正", supervisor.id)
+    assert (agreed["before"], agreed["after"]["valid_until"]) == (
         {"valid_until": "2027-01-31"},
         "2027-07-31",
     )

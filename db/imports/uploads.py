@@ -7,7 +7,7 @@ from sqlmodel import Session, col, func, select
 
 from catalog.columns import COLUMNS, EXTRAS
 from catalog.spreadsheets import XLSX
-from db import attachments, clock, reach, workflow
+from db import attachments, audit, clock, reach, workflow
 from db.errors import NotFound, Refused
 from db.imports import rows
 from db.models import Account, Attachment, Batch, BatchAction, BatchStatus, Subject
@@ -121,4 +121,5 @@ def actor(session: Session, account_id: int) -> Account:
     by = session.get(Account, account_id)
     if by is None or not by.is_active:
         raise Refused("账号已停用，不能继续导入，请联系管理员")
+    audit.attribute(session, by=by, place="台账导入")
     return by

@@ -30,7 +30,10 @@ class StatusChange(SQLModel, table=True):
 
 
 class AuditEntry(SQLModel, table=True):
-    """One audited act. Append-only; `digest` chains it to the entry before."""
+    """One audited act. Append-only; `digest` chains it to the entry before.
+
+    Entries of one transaction share their `operation`; `place` is the page it was done on.
+    """
 
     __tablename__ = "audit_entries"
     id: int = Field(default=None, primary_key=True)
@@ -47,6 +50,9 @@ class AuditEntry(SQLModel, table=True):
     note: str = Field(default="", max_length=500)
     previous_digest: str = Field(default="", max_length=64)
     digest: str = Field(max_length=64, unique=True)
+    operation: str = Field(default="", max_length=16)
+    place: str = Field(default="", max_length=60)
+    __table_args__ = (sa.Index("ix_audit_entries_subject", "subject", "subject_id"),)
 
 
 class Notification(SQLModel, table=True):

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from db import accounts, sign_ins
-from db.engine import transaction
 from db.errors import Refused
 from pages.parts import look
-from pages.parts.account import address, agent
+from pages.parts.account import address, agent, visiting
 from pages.parts.entrance import enter
 
 look.welcome("首次使用，请先建立管理员账号")
@@ -26,7 +25,7 @@ with st.container(horizontal_alignment="center"), st.form("first-account", width
 if is_confirmed:
     if password != repeated:
         raise Refused("两次输入的密码不一致，请重新输入")
-    with transaction() as session:
+    with visiting() as session:
         administrator = accounts.create_first_administrator(
             session, username=username, full_name=full_name, password=password
         )

@@ -25,7 +25,9 @@ def attachment(request: Request) -> Response:
         with transaction() as session:
             account, found = _found(session, request)
             path = attachments.path(found)
-            _note(session, request, account, found)
+            host = request.client.host if request.client else ""
+            audit.attribute(session, by=account, address=host, place="附件")
+            audit.record(session, "下载附件", subject="attachment", subject_id=found.id, note=found.name)
     except Refused:
         return _missing()
     return Response(path.read_bytes(), 200, _headers(found.name, found.media_type), found.media_type)
@@ -37,11 +39,6 @@ def _found(session: Session, request: Request) -> tuple[Account, Attachment]:
     if account is None or account.must_change_password or number >= 1 << 31:
         raise NotFound("附件")
     return account, attachments.readable(session, number, by=account)
-
-
-def _note(session: Session, request: Request, account: Account, found: Attachment) -> None:
-    host = request.client.host if request.client else ""
-    audit.record(session, "下载附件", by=account, subject="attachment", subject_id=found.id, address=host)
 
 
 def _headers(name: str, media_type: str) -> dict[str, str]:

@@ -56,6 +56,7 @@ class Order:
     username: str
     filters: Filters
     ending: str
+    address: str
 
 
 class Sent(FileResponse):
@@ -99,6 +100,7 @@ async def ledger(request: Request) -> Response:
 
 def _order(request: Request, filters: Filters) -> Order:
     """What is asked for, if it may be; raises Refused."""
+    host = request.client.host if request.client else ""
     token, ending = request.cookies.get(COOKIE, ""), request.path_params["ending"]
     if ending not in TYPES:
         raise NotFound("文件")
@@ -107,7 +109,7 @@ def _order(request: Request, filters: Filters) -> Order:
         if account is None or account.must_change_password:
             raise Refused(NOBODY)
         exports.check(session, filters, by=account)
-    return Order(sign_ins.digest(token), account.username, filters, ending)
+    return Order(sign_ins.digest(token), account.username, filters, ending, host)
 
 
 @contextmanager
@@ -148,6 +150,7 @@ async def _make(request: Request, order: Order, path: Path) -> None:
 def _command(order: Order, path: Path) -> list[str]:
     # -P: not whatever lies in the folder the server was started from.
     command = [sys.executable, "-P", "-m", "db", "export-ledger", str(path), f"--by={order.username}"]
+    command.append(f"--address={order.address}")
     return [*command, f"--filters={json.dumps(ledger_filters.query(order.filters))}"]
 
 

@@ -6,7 +6,7 @@ import secrets
 import streamlit as st
 
 from db.errors import Refused
-from pages.parts import look
+from pages.parts import account, look
 
 log = logging.getLogger("yuejian")
 
@@ -14,6 +14,7 @@ log = logging.getLogger("yuejian")
 def show(problem: Exception) -> bool:
     """Draw it; True tells Streamlit that nothing is left to show. Fragments and callbacks end here too."""
     if isinstance(problem, Refused):
+        account.note(problem)
         look.refusal(problem)
         return True
     number = secrets.token_hex(3).upper()

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from db import sign_ins
-from db.engine import transaction
+from db import audit, sign_ins
+from db.engine import Session, transaction
 from db.errors import Refused
 
 COOKIE = "yuejian"
@@ -22,6 +22,7 @@ def begin(request: Request) -> Response:
         return _refused()
     try:
         with transaction() as session:
+            _introduce(session, request)
             token = sign_ins.redeem(session, request.query_params.get("ticket", ""))
     except Refused:
         return _to("/?again=1")
@@ -37,10 +38,16 @@ def end(request: Request) -> Response:
     if not _is_from_here(request):
         return _refused()
     with transaction() as session:
+        _introduce(session, request)
         sign_ins.end(session, request.cookies.get(COOKIE, ""))
     answer = _to("/")
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer
+
+
+def _introduce(session: Session, request: Request) -> None:
+    account = sign_ins.account_of(session, request.cookies.get(COOKIE, ""))
+    audit.attribute(session, by=account, address=request.client.host if request.client else "", place="登录")
 
 
 def local(path: str) -> str:

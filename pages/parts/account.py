@@ -1,4 +1,5 @@
-"""Who is at the other end: `signed_in` for looks, `acting` for operations, `looking` for queries.
+"""Who is at the other end: `signed_in` for looks, `acting` for operations, `looking` for queries, `visiting`
+for what a visitor without an account may do.
 
 The account is read from the row of the sign-in each time, never from the state of the browser's session.
 """
@@ -8,8 +9,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from db import sign_ins
-from db.engine import Session, reading, transaction
+from db import audit, sign_ins
+from db.engine import Session, note_refusal, reading, transaction
 from db.errors import Refused
 from db.models import Account, Role
 from pages.edge.session import COOKIE
@@ -32,6 +33,11 @@ def address() -> str:
 def agent() -> str:
     """What the visitor's browser calls itself."""
     return _text(st.context.headers.get("User-Agent"))
+
+
+def place() -> str:
+    """The title of the page that is open, as `app.py` has left it for the audit log."""
+    return str(st.session_state.get("place", ""))
 
 
 def _text(value: object) -> str:
@@ -76,10 +82,18 @@ def signed_in(*roles: Role) -> Account:
 @contextmanager
 def acting(*roles: Role) -> Iterator[tuple[Session, Account]]:
     """A transaction and the account that acts in it; raises Refused when signed out or not in `roles`."""
-    with transaction() as session:
+    with visiting() as session:
         account = _found(session, roles)
         sign_ins.touch(session, token())
         yield session, account
+
+
+@contextmanager
+def visiting() -> Iterator[Session]:
+    """A transaction for a page that needs no account; the audit log learns the page and the address."""
+    with transaction() as session:
+        _introduce(session, None)
+        yield session
 
 
 @contextmanager
@@ -89,10 +103,23 @@ def looking(*roles: Role) -> Iterator[tuple[Session, Account]]:
         yield session, _found(session, roles)
 
 
+def note(refusal: Refused) -> None:
+    """Put a refusal that a visitor is about to see into the audit log, unless it stands there."""
+    if not refusal.is_noted:
+        with reading() as session:
+            _introduce(session, sign_ins.account_of(session, token()))
+        note_refusal(session, refusal)
+
+
+def _introduce(session: Session, account: Account | None) -> None:
+    audit.attribute(session, by=account, address=address(), place=place())
+
+
 def _found(session: Session, roles: tuple[Role, ...]) -> Account:
     account = sign_ins.account_of(session, token())
     if account is None:
         raise Refused(SIGNED_OUT)
+    _introduce(session, account)
     if roles and account.role not in roles:
         raise Refused(NOT_FOR_YOU)
     # Only 个人中心, which is for no role in particular, is open with a password somebody else has chosen.

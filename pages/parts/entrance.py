@@ -8,9 +8,8 @@ from streamlit_authenticator import Authenticate
 from streamlit_authenticator.controllers import AuthenticationController
 
 from db import sign_ins
-from db.engine import transaction
 from pages.edge.session import local
-from pages.parts.account import address, agent
+from pages.parts.account import address, agent, visiting
 
 FIELDS = {"Form name": "登录", "Username": "账号", "Password": "密码", "Login": "登录"}
 SUBMITTED = "FormSubmitter:Login-登录"
@@ -25,7 +24,7 @@ class TypedName(dict[str, dict[str, Any]]):
         return True
 
     def __missing__(self, name: str) -> dict[str, Any]:
-        with transaction() as session:
+        with visiting() as session:
             password_hash = sign_ins.credential(session, name, address())
         self[name] = {"name": name, "password": password_hash}
         return self[name]
@@ -67,9 +66,11 @@ def sign_in() -> str | None:
         for key in LEFT_BEHIND:
             st.session_state.pop(key, None)
     if proven:
-        with transaction() as session:
+        with visiting() as session:
             return sign_ins.begin(session, proven[0]["username"], address(), agent())
     if form.typed:
+        with visiting() as session:
+            sign_ins.note_wrong(session, next(iter(form.typed)))
         st.error(sign_ins.WRONG, icon=":material/error:")
     elif st.session_state.get(SUBMITTED):
         st.error("请输入账号和密码", icon=":material/error:")

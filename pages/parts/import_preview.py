@@ -9,7 +9,7 @@ from db import batches, imports, jobs, workflow
 from db.instrument_fields import LABELS
 from db.models import OWNERS, Batch, BatchStatus, Subject
 from pages.parts import import_start, ledger_words, look, tables
-from pages.parts.account import looking
+from pages.parts.account import address, looking
 from pages.parts.batches import ask_to_undo
 from pages.parts.navigation import page
 
@@ -84,7 +84,9 @@ def _returned(batch: Batch, label: str) -> None:
 def _apply(batch: Batch, account_id: int, is_partial: bool) -> None:
     batch_id = batch.id
     jobs.start(
-        import_start.key(batch_id), lambda report: imports.apply(batch_id, account_id, is_partial, report)
+        import_start.key(batch_id),
+        lambda report: imports.apply(batch_id, account_id, is_partial, report),
+        address(),
     )
     st.rerun()
 

@@ -9,7 +9,7 @@ from catalog.columns import COLUMNS, EXTRAS
 from db import attachments, batches, imports, jobs
 from db.models import OWNERS, Batch, BatchAction, Enterprise
 from pages.parts import look, tables
-from pages.parts.account import acting, looking
+from pages.parts.account import acting, address, looking
 
 TYPES = ["xlsx", "xls", "ods", "csv", "txt"]
 TEMPLATES = {
@@ -62,7 +62,7 @@ def box(enterprise: Enterprise) -> None:
 
 def examine(batch_id: int, account_id: int) -> None:
     """Begin the check in the background, and show it."""
-    jobs.start(key(batch_id), lambda report: imports.examine(batch_id, account_id, report))
+    jobs.start(key(batch_id), lambda report: imports.examine(batch_id, account_id, report), address())
     st.query_params["batch"] = str(batch_id)
     st.rerun()
 

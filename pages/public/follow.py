@@ -3,12 +3,12 @@
 import streamlit as st
 
 from db import registrations
-from db.engine import reading, transaction
+from db.engine import reading
 from db.errors import Refused
 from db.models import Registration, RegistrationStatus, Subject
 from db.workdays import Deadline
 from pages.parts import look, progress
-from pages.parts.account import address
+from pages.parts.account import address, visiting
 from pages.parts.navigation import page
 from pages.parts.registration import Sheet, pair
 
@@ -23,7 +23,7 @@ def ask() -> None:
         is_asked = st.form_submit_button("查询", type="primary", icon=":material/search:")
     if is_asked:
         st.session_state.pop("followed", None)
-        with transaction() as session:
+        with visiting() as session:
             is_there = registrations.is_there(session, code, mobile, address())
         if not is_there:
             raise Refused(registrations.NOT_FOUND)
@@ -74,11 +74,11 @@ def correct(found: Registration) -> None:
 def resubmit(found: Registration, sheet: Sheet, password: str, answer: str) -> None:
     """Hand it in again, with the password tried first, so that a wrong one counts."""
     known = (found.credit_code, found.mobile)
-    with transaction() as session:
+    with visiting() as session:
         is_right = registrations.is_password(session, *known, password, address())
     if not is_right:
         raise Refused(registrations.WRONG_PASSWORD)
-    with transaction() as session:
+    with visiting() as session:
         made = registrations.resubmit(session, *known, password, sheet.typed, answer)
     # What it is followed by may just have been corrected.
     st.session_state["followed"] = (made.credit_code, made.mobile)

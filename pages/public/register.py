@@ -3,8 +3,9 @@
 import streamlit as st
 
 from db import registrations, settings
-from db.engine import reading, transaction
+from db.engine import reading
 from pages.parts import look
+from pages.parts.account import visiting
 from pages.parts.navigation import page
 from pages.parts.registration import Sheet, pair
 
@@ -56,7 +57,7 @@ with st.container(horizontal_alignment="center"), st.container(width=960):
     sheet.judge(form, is_sent)
 
     if is_sent:
-        with transaction() as session:
+        with visiting() as session:
             made = registrations.submit(session, sheet.typed)
             deadline = registrations.deadline(session, made)
         sheet.forget()

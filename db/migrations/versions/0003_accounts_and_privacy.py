@@ -14,6 +14,23 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# REPLACE removes a row without asking the trigger for removals. SQLite gives a new row without an id -1 here.
+APPEND_ONLY_SQLITE = (
+    "CREATE TRIGGER audit_entries_no_update BEFORE UPDATE ON audit_entries"
+    " BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END",
+    "CREATE TRIGGER audit_entries_no_delete BEFORE DELETE ON audit_entries"
+    " BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END",
+    "CREATE TRIGGER audit_entries_no_replace BEFORE INSERT ON audit_entries"
+    " WHEN EXISTS (SELECT 1 FROM audit_entries WHERE id = NEW.id OR digest = NEW.digest)"
+    " BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END",
+)
+APPEND_ONLY_POSTGRESQL = (
+    "CREATE FUNCTION audit_entries_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$",
+    "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries"
+    " FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_append_only()",
+)
+
 
 def upgrade() -> None:
     _registrations_and_links()
@@ -188,7 +205,18 @@ def _sign_ins() -> None:
 
 
 def _audit() -> None:
-    pass
+    """Entries are added, and never changed or removed: by the database, whatever program is at it."""
+    op.add_column(
+        "audit_entries", sa.Column("operation", AutoString(length=16), nullable=False, server_default="")
+    )
+    op.add_column(
+        "audit_entries", sa.Column("place", AutoString(length=60), nullable=False, server_default="")
+    )
+    op.create_index("ix_audit_entries_subject", "audit_entries", ["subject", "subject_id"])
+    op.execute("INSERT INTO counters (series, value) SELECT 'audit_entries', count(*) FROM audit_entries")
+    lock = APPEND_ONLY_SQLITE if op.get_bind().dialect.name == "sqlite" else APPEND_ONLY_POSTGRESQL
+    for statement in lock:
+        op.execute(statement)
 
 
 def _reference() -> None:

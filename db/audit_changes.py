@@ -1,0 +1,196 @@
+"""What a session changes in its records, noted for the audit log without anybody having to think of it.
+
+Set-based statements pass it by: the workflow's moves and the ledger's changes note themselves, in
+`db.workflow` and `db.instruments`; batches and imports write one entry each, and the rows stand in the
+ledger's own history.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel import Session, SQLModel
+
+from db import audit, privacy
+from db.models import Account
+
+# Journals themselves, counts, and what people only set up for their own screen. Sign-ins, batches and
+# corrections write entries of their own that say more.
+UNNOTED = frozenset(
+    {
+        "audit_entries",
+        "batches",
+        "corrections",
+        "counters",
+        "drafts",
+        "instrument_changes",
+        "notifications",
+        "saved_views",
+        "sign_in_attempts",
+        "sign_ins",
+        "status_changes",
+    }
+)
+# Follows from other columns, or is kept by the entry itself.
+FOLLOWING = frozenset(
+    {
+        "id",
+        "version",
+        "search_text",
+        "initials",
+        "name_key",
+        "moved_at",
+        "created_at",
+        "changed_at",
+        "changed_by_id",
+        "snapshot",
+    }
+)
+# Steps whose operation writes an entry of its own that says more.
+SPOKEN_FOR = frozenset(
+    {
+        ("batch", "set_together"),
+        ("batch", "apply"),
+        ("batch", "undo"),
+        ("correction", "request"),
+        ("correction", "approve"),
+        ("correction", "decline"),
+    }
+)
+SECRET = ("_hash", "secret", "token")
+HIDDEN = "（不记录）"
+MASKED = {"mobile": privacy.mobile, "identity_number": privacy.identity}
+NOUNS = {
+    "accounts": "账号",
+    "appointment_lines": "预约器具",
+    "appointments": "预约单",
+    "attachments": "附件",
+    "authorizations": "授权项目",
+    "categories": "器具项别",
+    "corrections": "更正申请",
+    "divisions": "行政区划",
+    "editions": "基础数据版本",
+    "enterprises": "使用单位",
+    "institutions": "技术机构",
+    "instruments": "强检器具",
+    "kinds": "器具种别",
+    "links": "关联企业",
+    "receipts": "回执",
+    "registrations": "企业注册",
+    "settings": "系统设置",
+    "special_days": "节假日",
+    "verifications": "检定结果",
+}
+
+
+def watch(session: Session) -> None:
+    """Note from now on what this session inserts, changes and deletes."""
+    event.listen(session, "after_flush", _collect)
+    event.listen(session, "after_transaction_create", _mark)
+    event.listen(session, "after_soft_rollback", _take_back)
+
+
+def told(name: str, value: Any) -> Any:
+    """A column's value as the log keeps it: JSON, a member of a list in words, secrets and numbers hidden."""
+    if value is None or value == "":
+        return value
+    if name.endswith(SECRET) or "secret" in name:
+        return HIDDEN
+    if name in MASKED:
+        return MASKED[name](value)
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def note_move(
+    session: Session,
+    step: Any,
+    ids: Sequence[int],
+    by: Account | None,
+    note: str,
+    records: Sequence[Any] = (),
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Note one step of the workflow, in one entry however many records take it together.
+
+    `records` are as they stood before, `values` what they were given along with the new status.
+    """
+    if not ids or (step.subject.name, step.action) in SPOKEN_FOR:
+        return
+    new = {name: value for name, value in (values or {}).items() if name not in FOLLOWING}
+    new = {name: told(name, value) for name, value in new.items()}
+    old = {name: told(name, getattr(records[0], name)) for name in new} if len(ids) == 1 and records else {}
+    several = {"ids": list(ids)} if len(ids) > 1 else {}
+    audit.record(
+        session,
+        step.label,
+        by=by,
+        subject=step.subject.name,
+        subject_id=ids[0] if len(ids) == 1 else None,
+        before=None if step.source is None else {"status": step.source.value, **old},
+        after={"status": step.target.value, **new, **several},
+        note=note.strip(),
+    )
+
+
+def _collect(session: Session, _flush: Any) -> None:
+    # Before and after are still known here, and new records have their ids.
+    for row in session.new:
+        _note(session, row, "新增", None, _values(row))
+    for row in session.dirty:
+        before, after = _differences(row)
+        if after:
+            _note(session, row, "修改", before, after)
+    for row in session.deleted:
+        _note(session, row, "删除", _values(row), None)
+
+
+def _note(
+    session: Session, row: Any, verb: str, before: dict[str, Any] | None, after: dict[str, Any] | None
+) -> None:
+    table = row.__tablename__
+    if table in UNNOTED:
+        return
+    action = f"{verb}{NOUNS.get(table, table)}"
+    key = getattr(row, "id", None)
+    audit.record(session, action, subject=_subject(table), subject_id=key, before=before, after=after)
+
+
+def _subject(table: str) -> str:
+    return {"appointment_lines": "line"}.get(table, table.removesuffix("s"))
+
+
+def _values(row: SQLModel) -> dict[str, Any]:
+    """What a record holds, its empty columns left out."""
+    held = ((name, getattr(row, name)) for name in _columns(row))
+    return {name: told(name, value) for name, value in held if value not in (None, "")}
+
+
+def _differences(row: SQLModel) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The columns of a record that a flush has changed, before and after."""
+    before, after = {}, {}
+    for name in _columns(row):
+        history = sa.inspect(row).attrs[name].history
+        old = history.deleted[0] if history.deleted else None
+        if history.added and history.added[0] != old:
+            before[name], after[name] = told(name, old), told(name, history.added[0])
+    return before, after
+
+
+def _columns(row: SQLModel) -> list[str]:
+    return [column.key for column in sa.inspect(type(row)).column_attrs if column.key not in FOLLOWING]
+
+
+def _mark(session: Session, transaction: Any) -> None:
+    if transaction.nested:
+        session.info.setdefault("audit marks", {})[transaction] = len(audit.waiting(session))
+
+
+def _take_back(session: Session, transaction: Any) -> None:
+    """What a savepoint had noted is as if it had never happened."""
+    if transaction.nested:
+        del audit.waiting(session)[session.info["audit marks"].pop(transaction) :]
