@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import SessionTransaction
@@ -28,6 +28,10 @@ PRAGMAS = (
 )
 # SQLite writers that queue here, rather than poll for the file's lock, wait about a tenth as long.
 WRITING = threading.RLock()
+READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"is_read": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
 
 
 def database_url() -> str:
@@ -138,9 +142,8 @@ def _turn() -> AbstractContextManager[Any]:
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session that only reads, from one snapshot, and never waits for writers."""
-    with engine().connect().execution_options(is_read=True) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    bind = engine()
+    with bind.connect().execution_options(**READING[bind.dialect.name]) as connection:
         with Session(connection, expire_on_commit=False) as session:
             yield session
         connection.rollback()

@@ -182,9 +182,13 @@ def _listed(ids: Any) -> Any:
     )
 
 
+# Made once: to make this query takes a quarter of the time it runs.
+LISTED = _listed(sa.bindparam("ids", expanding=True))
+
+
 def rows(session: Session, ids: Sequence[int]) -> list[sa.Row[Any]]:
     """The rows of a list, the newest first, with columns as in COLUMNS. Whoever asks has found the ids."""
-    return list(session.execute(_listed(ids)).all())
+    return list(session.execute(LISTED, {"ids": list(ids)}).all())
 
 
 def page(

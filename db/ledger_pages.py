@@ -24,6 +24,8 @@ SIZES = (50, 100, 200)
 MOST, MOST_LOOKED_AT = 10_000, 500
 # Newest rows that are looked through one by one before an index is asked.
 NEAR, NEAR_OWNED = 20_000, 5_000
+# Of these, the part that tells a rare word: one that none of them holds is looked up in the index.
+GLANCE = 10
 # Rows that are still read sooner one by one than through the index of words.
 FEW = 30_000
 WINDOWS = ("overdue", "30", "60", "90")
@@ -162,19 +164,28 @@ class _Finder:
             yield self._counted_off(size, side, offset)
             return
         if not self.is_owned and not self.words.is_ordered:
-            yield self._near(size, side)
+            yield from self._nearer(self._near, NEAR, size, side)
         if self.words and self._is_many:
             if self.is_owned and not self.words.is_ordered:
-                yield self._newest(size, side)
+                yield from self._nearer(self._newest, NEAR_OWNED, size, side)
             yield self._indexed(size, side)
         else:
             key = KEY if self.is_owned else search.HIDDEN_KEY
             yield self._merged(size, side, sa.select(KEY).where(*self.words.held()), key)
 
-    def _near(self, size: int, side: "_Side") -> list[int]:
-        """Among the rows next to the side, whoever owns them."""
+    def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
+        """What a walk over `most` rows finds, unless a glance at a few of them finds the words nowhere."""
+        if self.words:
+            glanced = walk(size, side, most // GLANCE)
+            yield glanced
+            if not glanced:
+                return
+        yield walk(size, side, most)
+
+    def _near(self, size: int, side: "_Side", most: int) -> list[int]:
+        """Among so many rows next to the side, whoever owns them."""
         start = side.start(self.session)
-        near = KEY.between(start, start + NEAR) if side.is_up else KEY.between(start - NEAR, start)
+        near = KEY.between(start, start + most) if side.is_up else KEY.between(start - most, start)
         return self._found(self._walked().where(near), side.order(KEY), size)
 
     def _walked(self) -> Any:
@@ -187,14 +198,14 @@ class _Finder:
         rows, key = self.words.rows(*self.whole)
         return self._found(rows.where(*side.beyond(key)), side.order(key), size, offset)
 
-    def _newest(self, size: int, side: "_Side") -> list[int]:
-        """Among the rows of one owner next to the side."""
-        rows, key = self._owned(side)
+    def _newest(self, size: int, side: "_Side", most: int) -> list[int]:
+        """Among so many rows of one owner next to the side."""
+        rows, key = self._owned(side, most)
         return self._found(rows, side.order(key), size)
 
-    def _owned(self, side: "_Side") -> tuple[Any, Any]:
+    def _owned(self, side: "_Side", most: int) -> tuple[Any, Any]:
         rows = sa.select(KEY, Instrument.search_text).where(*self.parts, *side.beyond(KEY))
-        near = rows.order_by(side.order(KEY)).limit(NEAR_OWNED).subquery()
+        near = rows.order_by(side.order(KEY)).limit(most).subquery()
         return sa.select(near.c.id).where(*self.words.held(near.c.search_text)), near.c.id
 
     def _counted_off(self, size: int, side: "_Side", offset: int) -> list[int]:
@@ -237,7 +248,7 @@ class _Finder:
         if self.words.is_ordered:
             return 0
         if self.is_owned:
-            return self._length(self._owned(_Side())[0], most)
+            return self._length(self._owned(_Side(), NEAR_OWNED)[0], most)
         start = _Side().start(self.session)
         return self._length(self._walked().where(KEY.between(start - NEAR, start)), most)
 

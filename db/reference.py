@@ -115,10 +115,18 @@ def editions(session: Session) -> list[Edition]:
     return list(session.exec(select(Edition).order_by(col(Edition.id).desc())))
 
 
+# Made once: every page asks for it.
+NEWEST = (
+    select(Edition)
+    .where(col(Edition.dataset) == sa.bindparam("dataset"))
+    .order_by(col(Edition.id).desc())
+    .limit(1)
+)
+
+
 def edition(session: Session, dataset: Dataset) -> Edition:
     """The edition in force of one reference table."""
-    rows = select(Edition).where(Edition.dataset == dataset).order_by(col(Edition.id).desc())
-    return session.exec(rows.limit(1)).one()
+    return session.execute(NEWEST, {"dataset": dataset}).scalar_one()
 
 
 @dataclass(frozen=True)

@@ -58,15 +58,11 @@ def read_filters(place: str, asked: Mapping[str, str]) -> Filters:
     return Filters(**found)
 
 
-def mine(session: Session, place: str, *, by: Account) -> list[SavedView]:
-    """The views of the asker for a list, by name."""
-    return list(session.exec(_here(place, by).where(SavedView.name != "").order_by(SavedView.name)))
-
-
-def columns(session: Session, place: str, *, by: Account) -> list[str]:
-    """The columns the asker sees in a list when no view is open."""
-    kept = session.exec(_here(place, by).where(SavedView.name == "")).first()
-    return [one for one in kept.columns if one in COLUMNS] if kept else list(USUAL[place])
+def mine(session: Session, place: str, *, by: Account) -> tuple[list[SavedView], list[str]]:
+    """The views of the asker for a list, by name, and the columns it has when none of them is open."""
+    rows = session.exec(_here(place, by).order_by(SavedView.name)).all()
+    kept = next((row.columns for row in rows if not row.name), USUAL[place])
+    return [row for row in rows if row.name], [one for one in kept if one in COLUMNS]
 
 
 def add(

@@ -6,6 +6,7 @@ import unicodedata
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, func, select, update
 
 from db import audit, clock, passwords
@@ -176,18 +177,20 @@ def redeem(session: Session, ticket: str) -> str:
 
 def account_of(session: Session, token: str) -> Account | None:
     """The active account signed in with this token, unless the sign-in was ended, is idle or too old."""
+    return standing(session, token)[0]
+
+
+def standing(session: Session, token: str) -> tuple[Account | None, bool]:
+    """The account as `account_of` finds it, and whether `touch` would write.
+
+    A page learns so without a second query, and opens a transaction only when there is something to note.
+    """
     if not token:
-        return None
-    # Every page asks this several times: one query.
-    signed_in = select(Account).join(SignIn, col(SignIn.account_id) == Account.id)
-    here = signed_in.where(SignIn.token_hash == digest(token), *_holds(), col(Account.is_active))
-    return session.exec(here).one_or_none()
-
-
-def is_due(session: Session, token: str) -> bool:
-    """Whether `touch` would write, so that a page need not open a transaction to find out."""
-    row = _find(session, token)
-    return row is not None and row.seen_at <= clock.now() - NOTED_EVERY
+        return None, False
+    now = clock.now()
+    asked = {"token_hash": digest(token), "now": now, "idle_since": now - IDLE}
+    row = session.execute(STANDING, asked).one_or_none()
+    return (row.Account, row.seen_at <= now - NOTED_EVERY) if row else (None, False)
 
 
 def touch(session: Session, token: str) -> None:
@@ -236,12 +239,28 @@ def _find(session: Session, token: str) -> SignIn | None:
 
 def _holds() -> tuple[Any, ...]:
     now = clock.now()
+    return _held(now, now - IDLE)
+
+
+def _held(now: Any, idle_since: Any) -> tuple[Any, ...]:
     return (
         col(SignIn.token_hash).is_not(None),
         col(SignIn.ended_at).is_(None),
         col(SignIn.expires_at) > now,
-        col(SignIn.seen_at) > now - IDLE,
+        col(SignIn.seen_at) > idle_since,
     )
+
+
+# Made once: every page asks this several times, and to make a query takes longer than to run it.
+STANDING = (
+    sa.select(Account, SignIn.seen_at)
+    .join(SignIn, col(SignIn.account_id) == Account.id)
+    .where(
+        col(SignIn.token_hash) == sa.bindparam("token_hash"),
+        *_held(sa.bindparam("now"), sa.bindparam("idle_since")),
+        col(Account.is_active),
+    )
+)
 
 
 def digest(secret: str) -> str:

@@ -177,7 +177,7 @@ def test_a_view_is_saved_opened_changed_and_deleted(owner, monkeypatch):
     assert (numbers(shown), address(shown)) == (["G1"], {"text": "G1", "view": view})
     shown = press(shown, "保存改动")
     with reading() as session:
-        (kept,) = saved_views.mine(session, "ledger", by=owner)
+        (kept,) = saved_views.mine(session, "ledger", by=owner)[0]
     assert (kept.name, kept.filters) == ("二号", {"text": "G1"})
     shown = press(shown, "删除")
     assert address(shown) == {"text": "G1"}

@@ -6,6 +6,7 @@ The account is read from the row of the sign-in each time, never from the state 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import streamlit as st
 
@@ -18,6 +19,9 @@ from pages.edge.session import COOKIE
 SIGNED_OUT = "登录已失效，请重新登录"
 CHANGE_PASSWORD = "请先在“个人中心”修改初始密码，再办理业务"
 NOT_FOR_YOU = "您的账号没有这项权限，请使用有权限的账号登录"
+
+# Whom `current` has found, and by which token, so that a page need not ask again for its looks.
+_of_this_run: ContextVar[tuple[str, Account | None]] = ContextVar("of_this_run", default=("", None))
 
 
 def token() -> str:
@@ -49,9 +53,9 @@ def current() -> tuple[Account | None, str]:
     """The account of this run and whom it works for, for `app.py`; notes that the sign-in is in use."""
     _forget_another_visitor()
     with reading() as session:
-        account = sign_ins.account_of(session, token())
+        account, is_due = sign_ins.standing(session, token())
         workplace = sign_ins.workplace(session, account) if account else ""
-        is_due = sign_ins.is_due(session, token())
+    _of_this_run.set((token(), account))
     if is_due:
         with transaction() as session:
             sign_ins.touch(session, token())
@@ -71,7 +75,10 @@ def signed_in(*roles: Role) -> Account:
 
     No roles means any. Protects nothing: `acting` and `looking` do.
     """
+    mine, account = _of_this_run.get()
     try:
+        if mine == token():
+            return _allowed(account, roles)
         with reading() as session:
             return _found(session, roles)
     except Refused as refusal:
@@ -117,9 +124,14 @@ def _introduce(session: Session, account: Account | None) -> None:
 
 def _found(session: Session, roles: tuple[Role, ...]) -> Account:
     account = sign_ins.account_of(session, token())
+    if account:
+        _introduce(session, account)
+    return _allowed(account, roles)
+
+
+def _allowed(account: Account | None, roles: tuple[Role, ...]) -> Account:
     if account is None:
         raise Refused(SIGNED_OUT)
-    _introduce(session, account)
     if roles and account.role not in roles:
         raise Refused(NOT_FOR_YOU)
     # Only 个人中心, which is for no role in particular, is open with a password somebody else has chosen.

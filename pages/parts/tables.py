@@ -38,17 +38,21 @@ def frame(rows: Sequence[Any], columns: Mapping[str, str]) -> pa.Table:
 
 
 def _cells(field: str, rows: Sequence[Any]) -> list[Any]:
-    cells = [text(field, _value(row, field)) for row in rows]
+    cells = [text(field, value) for value in _values(field, rows)]
     # A column is of one type: numbers with gaps are text.
     return [str(cell) for cell in cells] if "" in cells else cells
 
 
-def _value(row: Any, field: str) -> Any:
-    return row.get(field) if isinstance(row, Mapping) else getattr(row, field)
+def _values(field: str, rows: Sequence[Any]) -> list[Any]:
+    if rows and isinstance(rows[0], Mapping):
+        return [row.get(field) for row in rows]
+    return [getattr(row, field) for row in rows]
 
 
 def text(field: str, value: Any) -> Any:
     """A cell as people in China read it: 2026-11-23, 2026-11-23 09:30, a status with its sign."""
+    if type(value) is str:
+        return value
     if value is None:
         return ""
     if isinstance(value, StrEnum):

@@ -24,13 +24,14 @@ class Views:
         """Read them; a view that opens by itself does so where the address asks for nothing."""
         self.place = place
         self.roles = saved_views.PLACES[place]
-        self.mine = {str(one.id): one for one in saved_views.mine(session, place, by=account)}
+        mine, usual_columns = saved_views.mine(session, place, by=account)
+        self.mine = {str(one.id): one for one in mine}
         usual = next((id for id, one in self.mine.items() if one.is_default), None)
         if usual and not st.query_params.to_dict():
             narrowing.go(self.mine[usual].filters | {VIEW: usual})
         self.open = self.mine.get(st.query_params.get(VIEW, ""))
         self.has_usual = usual is not None
-        kept = self.open.columns if self.open else saved_views.columns(session, place, by=account)
+        kept = self.open.columns if self.open else usual_columns
         self.columns: list[str] = st.session_state.get(self._key("chosen")) or kept
 
     def _key(self, what: str) -> str:
