@@ -10,7 +10,7 @@ from db import attachments, corrections, sign_ins
 from db.engine import reading, transaction
 from db.models import Account, AuditEntry, Correction, Role
 from pages.edge import downloads
-from pages.edge.session import COOKIE
+from pages.edge.visitor import COOKIE
 from tests import make
 from tests.test_corrections import OLD, PNG, ask
 

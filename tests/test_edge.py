@@ -2,23 +2,16 @@
 
 import asyncio
 import gzip
-import http.client
 import io
 import json
 import socket
 import tomllib
 from pathlib import Path
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import unquote, urlencode
 
 import pytest
 from openpyxl import load_workbook
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ClientState_pb2 import ClientState
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.pages_manager import PagesManager
-from streamlit.util import calc_hash
-from websockets import Subprotocol
-from websockets.sync.client import connect
 
 from db import engine as engines
 from db import reference, sign_ins
@@ -28,6 +21,7 @@ from pages.edge import document, headers, health, server, session, start
 from pages.parts import navigation
 from tests import browser
 from tests.conftest import NOW
+from tests.forger import Answer, ask, page, token_for
 from tests.make import PASSWORD, make_account
 
 # Real servers over real connections.
@@ -64,24 +58,6 @@ def url(database_url):
 def chromium():
     with browser.launch() as opened:
         yield opened
-
-
-class Answer:
-    """What came back: status, headers by lower-case name, body."""
-
-    def __init__(self, response: http.client.HTTPResponse):
-        self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
-        self.body = response.read()
-
-
-def ask(url: str, path: str, method: str = "GET", **headers: str) -> Answer:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
-    try:
-        connection.request(method, path, headers={name.replace("_", "-"): headers[name] for name in headers})
-        return Answer(connection.getresponse())
-    finally:
-        connection.close()
 
 
 def ticket(username: str = "administrator") -> str:
@@ -131,10 +107,19 @@ def test_no_script_may_come_from_elsewhere_or_from_the_page_itself():
 
 @pytest.mark.parametrize(
     "path",
-    ["/_stcore/metrics", "/_stcore/agent/openapi.json", "/_stcore/agent/interact", "/x/_stcore/agent/mcp"],
+    [
+        "/_stcore/metrics",
+        "/_stcore/agent/openapi.json",
+        "/_stcore/agent/interact",
+        "/x/_stcore/agent/mcp",
+        "/_stcore/script-health-check",
+        "/_stcore/bidi-components/x/y.js",
+        "/component/extra_streamlit_components.CookieManager/index.html",
+        "/app/static/x",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_figures_and_the_interface_for_programs_are_shut(url, path, method):
+def test_doors_of_streamlit_that_no_page_needs_are_shut(url, path, method):
     assert ask(url, path, method).status == 404
 
 
@@ -328,7 +313,7 @@ def test_a_path_within_a_path_stays():
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_signing_out_ends_the_row_and_deletes_the_cookie(url, method):
     token = token_of(ask(url, f"/auth/begin?ticket={ticket()}", **HERE))
-    answer = ask(url, "/auth/end", method, Cookie=f"yuejian={token}", **HERE)
+    answer = ask(url, "/auth/end", method, Cookie=f"yuejian={token}", Origin=url, **HERE)
     assert (answer.status, answer.headers["location"]) == (303, "/")
     assert token_of(answer) in ("", '""')
     assert "Max-Age=0" in answer.headers["set-cookie"]
@@ -376,87 +361,26 @@ def test_the_settings_that_come_with_the_product_are_the_safe_ones():
     assert settings["runner"]["postScriptGC"] is False
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null"])
-def test_another_site_cannot_open_a_session(url, origin):
-    assert upgrade(url, Origin=origin) == 403
-
-
-def test_a_session_is_not_opened_under_a_foreign_host_name(url):
-    assert upgrade(url, Host="evil.example", Origin="http://evil.example") == 403
-    assert upgrade(url) == 101
-
-
-def upgrade(url: str, **extra: str) -> int:
-    """The status of the answer to a websocket handshake."""
-    wanted = {
-        "Host": urlsplit(url).netloc,
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-        "Sec-WebSocket-Protocol": "streamlit",
-        **extra,
-    }
-    lines = [f"{name}: {value}" for name, value in wanted.items()]
-    with socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=20) as connection:
-        connection.sendall(("\r\n".join(["GET /_stcore/stream HTTP/1.1", *lines]) + "\r\n\r\n").encode())
-        return int(connection.recv(64).split()[1])
-
-
 # Messages that no browser sends
 
 
-def run(url: str, token: str, page: str = "", resumed: str = "") -> list[ForwardMsg]:
-    """What the server answers to a run of a page asked for by its number, as a forger would ask."""
-    protocols = ["streamlit", "none", resumed] if resumed else ["streamlit"]
-    wanted = ClientState(page_script_hash=calc_hash(page) if page else "")
-    received: list[ForwardMsg] = []
-    with connect(
-        url.replace("http", "ws") + "/_stcore/stream",
-        subprotocols=[Subprotocol(name) for name in protocols],
-        additional_headers={"Cookie": f"yuejian={token}"},
-        proxy=None,
-    ) as connection:
-        connection.send(BackMsg(rerun_script=wanted).SerializeToString())
-        while not received or received[-1].WhichOneof("type") != "script_finished":
-            received.append(ForwardMsg.FromString(connection.recv(timeout=30)))
-    return received
-
-
-def headings(received: list[ForwardMsg]) -> list[str]:
-    elements = [message.delta.new_element for message in received if message.HasField("delta")]
-    return [element.heading.body for element in elements if element.HasField("heading")]
-
-
-def session_id(received: list[ForwardMsg]) -> str:
-    return next(
-        message.new_session.initialize.session_id for message in received if message.HasField("new_session")
-    )
-
-
-def token_for(username: str) -> str:
-    with transaction() as open_session:
-        return sign_ins.redeem(open_session, sign_ins.begin(open_session, username, "", "test"))
-
-
 def test_a_forged_page_number_opens_nothing_outside_the_role(url):
-    reviewer = token_for("reviewer")
-    home = headings(run(url, reviewer))
-    for page in ("accounts", "settings", "authorizations", "ledger", "acceptance"):
-        assert headings(run(url, reviewer, page)) == home
-    assert headings(run(url, token_for("administrator"), "accounts")) != home
+    with page(url, token_for("reviewer")) as forger:
+        forger.run()
+        home = forger.headings()
+        for name in ("accounts", "settings", "authorizations", "ledger", "acceptance"):
+            forger.run(name)
+            assert forger.headings() == home
+    with page(url, token_for("administrator")) as administrator:
+        administrator.run("accounts")
+        assert administrator.headings() != home
 
 
 def test_without_a_cookie_a_forged_page_number_opens_the_sign_in_page(url):
-    for page in ("accounts", "ledger", "nothing", "app", ""):
-        assert headings(run(url, "", page)) == ["约检台", "登录"]
-
-
-def test_who_takes_over_a_session_by_its_number_is_not_signed_in(url):
-    owner = run(url, token_for("administrator"), "accounts")
-    thief = run(url, "", "accounts", resumed=session_id(owner))
-    assert session_id(thief) == session_id(owner)
-    assert headings(thief) == ["约检台", "登录"]
+    with page(url) as forger:
+        for name in ("accounts", "ledger", "nothing", "app", ""):
+            forger.run(name)
+            assert forger.headings() == ["约检台", "登录"]
 
 
 def test_small_answers_do_not_wait_for_an_acknowledgment(monkeypatch):

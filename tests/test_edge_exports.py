@@ -15,7 +15,7 @@ from db import sign_ins
 from db.engine import reading, transaction
 from db.models import Account, AuditEntry, Role
 from pages.edge import exports
-from pages.edge.session import COOKIE
+from pages.edge.visitor import COOKIE
 from pages.parts import export
 from tests import make
 

@@ -9,7 +9,7 @@ from db.engine import Session, reading, transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Attachment
 from pages.edge.files import disposition
-from pages.edge.session import COOKIE
+from pages.edge.visitor import COOKIE
 
 # Shown by the browser itself; anything else is only saved.
 SHOWN = ("image/jpeg", "image/png", "application/pdf")

@@ -28,7 +28,7 @@ from db.engine import reading
 from db.errors import NotFound, Refused
 from db.ledger import Filters
 from pages.edge.files import disposition
-from pages.edge.session import COOKIE
+from pages.edge.visitor import COOKIE
 
 ROOT = Path(__file__).parent.parent.parent
 TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}

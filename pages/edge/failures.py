@@ -6,6 +6,7 @@ import secrets
 import streamlit as st
 
 from db.errors import Refused
+from pages.edge import requests
 from pages.parts import account, look
 
 log = logging.getLogger("yuejian")
@@ -17,7 +18,8 @@ def show(problem: Exception) -> bool:
         account.note(problem)
         look.refusal(problem)
         return True
-    number = secrets.token_hex(3).upper()
+    # The page's connection, then two letters because a page may fail twice.
+    number = f"{requests.number() or secrets.token_hex(4).upper()}-{secrets.token_hex(1).upper()}"
     log.error("错误编号 %s", number, exc_info=problem)
     st.error(
         f"系统出现错误，本次操作没有完成。请稍后重试；如仍出现，请把错误编号 {number} 告知管理员",

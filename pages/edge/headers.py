@@ -1,6 +1,5 @@
-"""Security headers on every answer, and doors of Streamlit that stay shut."""
+"""Security headers on every answer."""
 
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.edge.document import DOCUMENT, inline_hashes
@@ -27,13 +26,14 @@ HEADERS = [
 ]
 
 
-def is_shut(path: str) -> bool:
-    """Whether the path leads to figures about the server, or to the interface for programs."""
-    return path.endswith("/_stcore/metrics") or "/_stcore/agent" in path
+# A year of TLS only; sent where TLS is, because elsewhere it means nothing.
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+# Files of a page are for who has it open.
+NO_STORE = (b"cache-control", b"no-store")
 
 
 class SecurityHeaders:
-    """Adds the headers to every HTTP answer; answers 404 for what is shut."""
+    """Adds the headers to every HTTP answer."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -42,10 +42,13 @@ class SecurityHeaders:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
+        added = [*HEADERS, *([HSTS] if scope["scheme"] == "https" else [])]
+        if scope["path"].startswith("/media/"):
+            added.append(NO_STORE)
+
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *HEADERS]}
+                message = {**message, "headers": [*message["headers"], *added]}
             await send(message)
 
-        app = PlainTextResponse("Not Found", 404) if is_shut(scope["path"]) else self.app
-        await app(scope, receive, add)
+        await self.app(scope, receive, add)

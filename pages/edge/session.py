@@ -10,8 +10,9 @@ from starlette.routing import Route
 from db import audit, sign_ins
 from db.engine import Session, transaction
 from db.errors import Refused
+from pages.edge import visitor
+from pages.edge.visitor import COOKIE
 
-COOKIE = "yuejian"
 # A path of this server: no second slash that would name a host, no backslash or control character.
 LOCAL = re.compile(r"/(?:[\w\-.~%!$&'()*+,;=:@?][\w\-.~%!$&'()*+,;=:@/?]*)?", re.ASCII)
 
@@ -29,7 +30,8 @@ def begin(request: Request) -> Response:
     answer = _to(request.query_params.get("next", "/"))
     # Streamlit's server takes X-Forwarded-Proto from a proxy on this machine only.
     is_secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, path="/", httponly=True, samesite="strict", secure=is_secure)
+    key = visitor.name(COOKIE, is_secure)
+    answer.set_cookie(key, token, path="/", httponly=True, samesite="strict", secure=is_secure)
     return answer
 
 
@@ -41,7 +43,9 @@ def end(request: Request) -> Response:
         _introduce(session, request)
         sign_ins.end(session, request.cookies.get(COOKIE, ""))
     answer = _to("/")
-    answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+    is_secure = request.url.scheme == "https"
+    key = visitor.name(COOKIE, is_secure)
+    answer.delete_cookie(key, path="/", httponly=True, samesite="strict", secure=is_secure)
     return answer
 
 

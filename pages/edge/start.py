@@ -12,7 +12,7 @@ from streamlit import config
 
 from db import deliveries, gateway, schema
 from db.engine import engine
-from pages.edge import failures
+from pages.edge import failures, requests, visitor
 
 # With any other value a visitor would see or send what the rules of this product forbid.
 REQUIRED: dict[str, Any] = {
@@ -22,6 +22,8 @@ REQUIRED: dict[str, Any] = {
     "server.enableCORS": True,
     "server.enableStaticServing": False,
     "server.enableAgentApi": False,
+    "server.maxWidgetStateSize": 2,
+    "server.trustedUserHeaders": {visitor.HEADER: "visitor"},
     "browser.gatherUsageStats": False,
 }
 
@@ -29,7 +31,7 @@ REQUIRED: dict[str, Any] = {
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Before the first visitor."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    number_log_lines()
     refuse_unsafe_settings()
     refuse_an_old_database()
     answer_at_once()
@@ -53,6 +55,13 @@ def delivering() -> Iterator[None]:
         stop.set()
         # A gateway that keeps silent must not hold up the end: what it has in hand is due again later.
         worker.join(3)
+
+
+def number_log_lines() -> None:
+    """Write the log with the number of the request that each line is about."""
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(request)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(requests.add)
 
 
 def refuse_unsafe_settings() -> None:

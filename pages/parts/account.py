@@ -14,7 +14,7 @@ from db import audit, sign_ins
 from db.engine import Session, note_refusal, reading, transaction
 from db.errors import Refused
 from db.models import Account, Role
-from pages.edge.session import COOKIE
+from pages.edge.visitor import COOKIE
 
 SIGNED_OUT = "登录已失效，请重新登录"
 CHANGE_PASSWORD = "请先在“个人中心”修改初始密码，再办理业务"
@@ -51,7 +51,6 @@ def _text(value: object) -> str:
 
 def current() -> tuple[Account | None, str]:
     """The account of this run and whom it works for, for `app.py`; notes that the sign-in is in use."""
-    _forget_another_visitor()
     with reading() as session:
         account, is_due = sign_ins.standing(session, token())
         workplace = sign_ins.workplace(session, account) if account else ""
@@ -60,14 +59,6 @@ def current() -> tuple[Account | None, str]:
         with transaction() as session:
             sign_ins.touch(session, token())
     return account, workplace
-
-
-def _forget_another_visitor() -> None:
-    # Whoever learns the number of a Streamlit session may resume it, with another cookie or with none.
-    mine = sign_ins.digest(token())
-    if st.session_state.setdefault("visitor", mine) != mine:
-        st.session_state.clear()
-        st.session_state["visitor"] = mine
 
 
 def signed_in(*roles: Role) -> Account:
