@@ -357,7 +357,9 @@ def test_an_address_opens_no_more_pages_than_an_office_needs(url):
 
 def test_a_message_larger_than_any_page_sends_closes_it(url):
     with page(url) as forger:
-        forger.connection.send(bytes([0x0A]) * 2_000_001)
+        forger.put("$$ID-x-y", string_value="器" * 700_000)
+        with pytest.raises(ConnectionClosed):
+            forger.run()
         assert forger.close_code() == 1009
 
 
