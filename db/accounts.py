@@ -16,6 +16,7 @@ from db.fields import Form
 from db.models import Account, Division, Enterprise, Institution, Registration, RegistrationStatus, Role
 
 TAKEN = "该账号名已被使用，请换一个"
+CHANGE_ELSEWHERE = "手机号已登记，请在“更换手机号”中更换"
 USERNAME = re.compile(r"[a-z0-9_\-.\u4e00-\u9fff]{3,40}")
 
 
@@ -163,9 +164,7 @@ def change_password(
     if new == current:
         raise Refused("新密码不能与当前密码相同", {"new": "新密码不能与当前密码相同"})
     passwords.check(new, by.username)
-    _set_password(by, new)
-    by.must_change_password = False
-    sign_ins.end_all(session, by.id, except_token=token)
+    set_password(session, by, new, except_token=token)
 
 
 def reset_password(session: Session, account_id: int, new: str, *, by: Account) -> Account:
@@ -177,15 +176,18 @@ def reset_password(session: Session, account_id: int, new: str, *, by: Account) 
     if account.id == by.id:
         raise Refused("自己的密码请在“个人中心”修改")
     passwords.check(new, account.username)
-    _set_password(account, new)
-    account.must_change_password = True
-    sign_ins.end_all(session, account.id)
+    set_password(session, account, new, must_change=True)
     return account
 
 
-def _set_password(account: Account, new: str) -> None:
+def set_password(
+    session: Session, account: Account, new: str, must_change: bool = False, except_token: str | None = None
+) -> None:
+    """Store a password that was checked; every sign-in of the account ends, but for one browser if named."""
     account.password_hash = passwords.hashed(new)
     account.password_changed_at = clock.now()
+    account.must_change_password = must_change
+    sign_ins.end_all(session, account.id, except_token=except_token)
 
 
 def suspend(session: Session, account_id: int, *, by: Account) -> Account:
@@ -214,10 +216,15 @@ def _managed(session: Session, account_id: int, by: Account) -> Account:
 
 
 def edit_profile(session: Session, *, by: Account, full_name: str, mobile: str) -> None:
-    """Change one's own name and mobile number."""
+    """Change one's own name, and enter a mobile number where there is none yet.
+
+    Raises Refused for another number than the one that is set: that takes a code (`mobiles`), or staff.
+    """
     form = Form()
     shown = form.text("full_name", "姓名", full_name, 60, required=True)
     number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
+    if by.mobile and number != by.mobile:
+        form.say("mobile", CHANGE_ELSEWHERE)
     form.done()
     by.full_name, by.mobile = shown, number
 

@@ -14,7 +14,7 @@ from db import reach
 from db.engine import database_url
 from db.errors import NotFound, Refused
 from db.fields import HIDDEN
-from db.models import Account, Attachment, Batch, Correction
+from db.models import Account, Attachment, Batch, Correction, Recovery
 
 MOST_BYTES = 20 << 20
 # How a file begins that anybody may look at without harm: pictures and documents, never SVG.
@@ -70,6 +70,7 @@ def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment
         _held_by(Correction.attachment_id, attachment_id, reach.corrections(by)),
         _held_by(Batch.attachment_id, attachment_id, reach.batches(by)),
         _held_by(Batch.returned_id, attachment_id, reach.batches(by)),
+        _held_by(Recovery.attachment_id, attachment_id, reach.recoveries(by)),
     )
     found = session.exec(select(Attachment).where(Attachment.id == attachment_id, sa.or_(*holders))).first()
     if found is None:

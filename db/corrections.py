@@ -55,7 +55,7 @@ def request(
     reason = form.text("reason", "更正理由", reason, 300, required=True)
     valid_until = form.day("valid_until", "更正后的有效期至", valid_until)
     _check_day(form, instrument, valid_until)
-    media_type = _check_file(form, content)
+    media_type = check_file(form, content)
     form.done()
     if session.scalar(select(_waits(instrument.id))):
         raise Conflict(UNDER_WAY)
@@ -108,8 +108,8 @@ def _check_day(form: Form, instrument: Instrument, day: date | None) -> None:
         form.say("valid_until", f"更正后的有效期至不应超过今后 {MOST_YEARS} 年，请核对年份")
 
 
-def _check_file(form: Form, content: bytes) -> str:
-    """The media type of the proof."""
+def check_file(form: Form, content: bytes) -> str:
+    """The media type of a proof; notes in `form` unless it is a picture or PDF of at most 10 MB."""
     media_type = attachments.media_type(content)
     if not content:
         form.say("attachment", "请上传附件：检定证书或其他证明的照片、扫描件")

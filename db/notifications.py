@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, func, select, update
 
-from db import audit, clock, gateway, reach
+from db import audit, clock, gateway, privacy, reach
 from db.errors import Conflict, NotFound, Refused
 from db.models import Account, Cause, Channel, Notification, Role
 from db.models.journal import OUTSTANDING
@@ -92,7 +92,7 @@ def masked(recipient: str) -> str:
     if "@" in recipient:
         name, place = recipient.rsplit("@", 1)
         return f"{name[:1]}***@{place}"
-    return f"{recipient[:3]}****{recipient[-4:]}" if len(recipient) == 11 else "****"
+    return privacy.mobile(recipient)
 
 
 def full_text(row: Notification) -> str:

@@ -191,6 +191,15 @@ def accounts(by: Account) -> Condition:
     )
 
 
+def division_of(session: Session, account: Account) -> str | None:
+    """The division of the enterprise or institution an account acts for; None for everybody else."""
+    if account.enterprise_id is not None:
+        return session.get_one(Enterprise, account.enterprise_id).division_code
+    if account.institution_id is not None:
+        return session.get_one(Institution, account.institution_id).division_code
+    return None
+
+
 def recoveries(by: Account) -> Condition:
     """The offline recoveries a member of staff sees: those of accounts in their area."""
     if by.role == Role.administrator:

@@ -13,7 +13,7 @@ from random import Random
 from sqlmodel import Session
 
 from db import clock, passwords, reference, workdays
-from db.demo import bookings, bureau, ledger, people, requests, results
+from db.demo import bookings, bureau, ledger, people, recoveries, requests, results
 from db.demo.articles import articles
 from db.demo.bookings import Booking
 from db.demo.diary import Diary
@@ -45,7 +45,11 @@ SHOWCASE = (
     ("personal01", "个人用户", "经企业授权，为所关联的企业维护台账和预约"),
     ("county01", "县级技术机构（西湖区）", "受理或退回预约，安排日期，登记检定结果"),
     ("prefecture01", "市级技术机构", "承接没有县级机构的区和县级机构不能检的种别，处理超期器具"),
-    ("reviewer01", "审核人员", "审核企业注册：有加急的、超过两个工作日的和补正后重新提交的"),
+    (
+        "reviewer01",
+        "审核人员",
+        "审核企业注册：有加急的、超过两个工作日的和补正后重新提交的；核实找回申请，转告待发消息",
+    ),
     (
         "supervisor01",
         "监管人员（全市）",
@@ -102,6 +106,7 @@ def fill(
     results.write(writer, diary, staff, appointments, Random("results"))
     writer.close()
     requests.write(session, diary, staff, owners[0])
+    recoveries.write(session, diary, staff, owners[-1])
     return {label: writer.counts[model] for model, label in LABELS.items()}
 
 

@@ -73,7 +73,7 @@ def _write(
     before = instrument.valid_until
     assert before
     after = months_later(before, wish.months)
-    picture = _certificate(instrument, after)
+    picture = paper(f"No. {instrument.serial_number}", f"{after:%Y-%m-%d}")
     proof = attachments.add(session, "检定证书.png", picture, "image/png", by=owner.account)
     proof.created_at = moves[0].at
     correction = Correction(
@@ -115,14 +115,14 @@ def _follow(
     session.flush()
 
 
-def _certificate(instrument: Instrument, valid_until: date) -> bytes:
-    """A sheet with the serial number, the day and a seal: what a photograph would show."""
+def paper(number: str, day: str) -> bytes:
+    """A sheet with a number, a day and a seal, as a PNG: what a photograph would show."""
     sheet = Image.new("RGB", (480, 340), PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.rectangle((12, 12, 467, 327), outline=FRAME, width=4)
     draw.rectangle((22, 22, 457, 317), outline=FRAME, width=1)
-    draw.text((50, 90), f"No. {instrument.serial_number}", INK, ImageFont.load_default(30))
-    draw.text((50, 150), f"{valid_until:%Y-%m-%d}", INK, ImageFont.load_default(44))
+    draw.text((50, 90), number, INK, ImageFont.load_default(30))
+    draw.text((50, 150), day, INK, ImageFont.load_default(44))
     draw.ellipse((310, 180, 420, 290), outline=SEAL, width=5)
     draw.ellipse((345, 215, 385, 255), outline=SEAL, width=3)
     kept = BytesIO()

@@ -12,7 +12,6 @@ from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
 SIZE = 50
-PICTURES = ("image/jpeg", "image/png")
 QUEUE = {
     "requested_at": "申请时间",
     "instrument": "器具",
@@ -98,14 +97,6 @@ def compare(row: Any, results: Sequence[Any]) -> None:
         )
 
 
-def look_at(row: Any) -> None:
-    """The picture that was handed in."""
-    if row.media_type in PICTURES:
-        source = f"/attachments/{int(row.attachment_id)}"
-        style = "max-width: 100%; max-height: 460px; border: 1px solid #d3dbe3"
-        st.html(f'<img src="{source}" alt="附件" style="{style}">')
-
-
 def warn(row: Any) -> None:
     """Say beforehand what approving would be refused for."""
     if row.current != row.before:
@@ -160,7 +151,7 @@ with looking(Role.supervisor) as (session, supervisor):
 left, right = st.columns(2, gap="medium")
 with left:
     correction.show(row)
-    look_at(row)
+    correction.picture(row.attachment_id, row.media_type)
 with right:
     compare(row, results)
     decision = None

@@ -1,10 +1,13 @@
 """首页 of the bureau: what waits today."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from db import authorizations, board, clock, corrections, registrations
+from db import authorizations, board, clock, corrections, notifications, recoveries, registrations
 from db.appointment_lines import LATE
-from db.models import CorrectionStatus, RegistrationStatus, Role, UnassignedReason
+from db.models import CorrectionStatus, RecoveryStatus, RegistrationStatus, Role, UnassignedReason
+from db.notifications import NotificationState
 from pages.parts import look, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
@@ -27,6 +30,9 @@ def reviews() -> None:
     with looking(Role.reviewer) as (session, reviewer):
         counts = registrations.counts(session, by=reviewer)
         queue = registrations.queue(session, by=reviewer)
+        asked = recoveries.counts(session, by=reviewer)[RecoveryStatus.requested]
+        told = notifications.counts(session, by=reviewer)
+        messages = told[NotificationState.waiting] + told[NotificationState.failed]
     st.subheader("注册审核", anchor=False)
     urgent = sum(row.is_urgent for row in queue)
     late = sum(row.working_days_left < 0 for row in queue)
@@ -39,9 +45,22 @@ def reviews() -> None:
         ],
         most=4,
     )
-    if not queue:
+    if queue:
+        oldest_review(queue)
+    else:
         look.empty("没有待审核的注册申请")
-        return
+    st.subheader("找回与转告", anchor=False)
+    tiles.row(
+        [
+            Tile("待核实的找回申请", asked, "recoveries", icon="key"),
+            Tile("待发消息", messages, "outbox", icon="outbox"),
+        ],
+        most=4,
+    )
+
+
+def oldest_review(queue: Sequence[registrations.QueueRow]) -> None:
+    """The registration that has waited longest."""
     oldest = min(queue, key=lambda row: (row.submitted_at, row.id))
     with st.container(border=True):
         st.caption("等待最久的申请")

@@ -135,4 +135,9 @@ def _field() -> str:
 
 def _pass_on(username: str, password: str, is_generated: bool) -> None:
     if is_generated:
-        st.session_state["passing-password"] = (username, password)
+        pass_on(username, password)
+
+
+def pass_on(username: str, password: str) -> None:
+    """Let `show_password` show it in the next run."""
+    st.session_state["passing-password"] = (username, password)

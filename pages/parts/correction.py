@@ -9,6 +9,7 @@ from db.models import OWNERS, CorrectionStatus
 from pages.parts import look, tables
 from pages.parts.account import acting
 
+PICTURES = ("image/jpeg", "image/png")
 TYPES = ["jpg", "jpeg", "png", "pdf"]
 COLUMNS = {
     "status": "状态",
@@ -58,9 +59,21 @@ def show(row: Any) -> None:
 def proof(row: Any) -> None:
     """The way to the attachment."""
     if row.attachment_id:
-        size = f"{max(1, row.size >> 10):,} KB"
-        label = f"查看附件 {look.plain(row.file_name)}（{size}）"
-        st.link_button(label, f"/attachments/{row.attachment_id}", icon=":material/attach_file:")
+        open_file(row.attachment_id, row.file_name, row.size)
+
+
+def open_file(attachment_id: int, name: str, size: int) -> None:
+    """A link that opens an attachment."""
+    label = f"查看附件 {look.plain(name)}（{max(1, size >> 10):,} KB）"
+    st.link_button(label, f"/attachments/{attachment_id}", icon=":material/attach_file:")
+
+
+def picture(attachment_id: int, media_type: str) -> None:
+    """An attachment on the page itself, if it is a picture."""
+    if media_type in PICTURES:
+        source = f"/attachments/{int(attachment_id)}"
+        style = "max-width: 100%; max-height: 460px; border: 1px solid #d3dbe3"
+        st.html(f'<img src="{source}" alt="附件" style="{style}">')
 
 
 @st.dialog("申请更正有效期至")

@@ -72,6 +72,7 @@ PAGES = (
     ),
     Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
     Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", WATCHERS, "业务办理"),
+    Entry("recoveries", "bureau/recoveries.py", "找回申请", "key", RECOVERERS, "业务办理"),
     Entry("outbox", "bureau/outbox.py", "待发消息", "outbox", RECOVERERS, "业务办理"),
     Entry("unassigned", "bureau/unassigned.py", "待指派", "assignment_late", SUPERVISOR, "业务办理"),
     Entry("correction_review", "bureau/corrections.py", "更正审批", "edit_calendar", SUPERVISOR, "业务办理"),

@@ -8,7 +8,7 @@ import streamlit as st
 from db import accounts, enterprises, institutions, sign_ins
 from db.engine import Session
 from db.models import OWNERS, Account, Role
-from pages.parts import choices, links, look, tables
+from pages.parts import choices, links, look, mobile, tables
 from pages.parts.account import acting, looking, signed_in, token
 
 SIGN_INS = {"created_at": "登录时间", "seen_at": "最近使用", "address": "网络地址", "browser": "浏览器"}
@@ -77,11 +77,13 @@ def personal(account: Account) -> None:
     with st.form("profile", clear_on_submit=False):
         st.text(f"账号：{account.username}　身份：{account.role}")
         full_name = st.text_input("姓名 *", account.full_name, max_chars=60)
-        mobile = st.text_input("手机号", account.mobile, max_chars=20)
+        if account.mobile:
+            st.text(f"手机号：{account.mobile}")
+        number = account.mobile or st.text_input("手机号", max_chars=20)
         is_saved = st.form_submit_button("保存", type="primary")
     if is_saved:
         with acting() as (session, by):
-            accounts.edit_profile(session, by=by, full_name=full_name, mobile=mobile)
+            accounts.edit_profile(session, by=by, full_name=full_name, mobile=number)
         look.flash("个人信息已保存")
         st.rerun()
 
@@ -137,6 +139,8 @@ drawn = st.tabs(labels, default=SECURITY if account.must_change_password else op
 tabs = dict(zip(labels, drawn, strict=True))
 with tabs[INFORMATION]:
     personal(account)
+    if account.mobile and not account.must_change_password:
+        mobile.draw(account)
     if account.role == Role.personal and not account.must_change_password:
         links.of_person()
     if worked_for:
