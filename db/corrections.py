@@ -60,7 +60,7 @@ def request(
     if session.scalar(select(_waits(instrument.id))):
         raise Conflict(UNDER_WAY)
     kept = attachments.add(session, file_name, content, media_type, by=by)
-    correction = Correction(
+    made = Correction(
         instrument_id=instrument.id,
         status=CorrectionStatus.requested,
         before=instrument.valid_until,
@@ -69,13 +69,17 @@ def request(
         attachment_id=kept.id,
         requested_by_id=by.id,
     )
+    return _started(session, made, by)
+
+
+def _started(session: Session, correction: Correction, by: Account) -> Correction:
     session.add(correction)
     try:
         session.flush()
     except IntegrityError:
         raise Conflict(UNDER_WAY) from None
-    workflow.start(session, Subject.correction, [correction.id], "request", by, reason)
-    _note(session, correction, "request", by, reason)
+    workflow.start(session, Subject.correction, [correction.id], "request", by, correction.reason)
+    _note(session, correction, "request", by, correction.reason)
     return correction
 
 
@@ -120,6 +124,20 @@ def check_file(form: Form, content: bytes) -> str:
     return media_type or ""
 
 
+def withdraw(session: Session, correction_id: int, *, by: Account) -> Correction:
+    """撤回 a request nobody has answered: the applicant, or the enterprise whose ledger it concerns.
+
+    Raises Refused, NotFound or Conflict.
+    """
+    reach.allow(by, *OWNERS)
+    correction, _ = _found(session, correction_id, by)
+    if by.id != correction.requested_by_id and by.role != Role.enterprise:
+        raise Refused("只有申请人或使用单位账号可以撤回这项更正申请")
+    workflow.move(session, Subject.correction, [correction], "withdraw", by)
+    _note(session, correction, "withdraw", by, "")
+    return correction
+
+
 def approve(session: Session, correction_id: int, *, by: Account, reason: str = "") -> Instrument:
     """同意更正: the ledger says what was asked for. Raises Refused, NotFound or Conflict.
 
@@ -157,8 +175,12 @@ def decline(session: Session, correction_id: int, *, by: Account, reason: str) -
 
 
 def _asked(session: Session, correction_id: int, by: Account) -> tuple[Correction, Instrument]:
-    """A request and its instrument, both kept from others until the transaction ends."""
     reach.allow(by, Role.supervisor)
+    return _found(session, correction_id, by)
+
+
+def _found(session: Session, correction_id: int, by: Account) -> tuple[Correction, Instrument]:
+    """A request and its instrument, both kept from others until the transaction ends."""
     here = select(Correction).where(Correction.id == correction_id, reach.corrections(by))
     found = session.exec(here).first()
     if found is None:
@@ -195,6 +217,7 @@ COLUMNS: tuple[Any, ...] = (
     Correction.valid_until,
     Correction.reason,
     Correction.requested_at,
+    Correction.requested_by_id,
     col(Account.full_name).label("applicant"),
     col(Account.role).label("applicant_role"),
     Correction.attachment_id,

@@ -118,6 +118,7 @@ STEPS = (
     Step(S.correction, "request", "申请更正", None, C.requested, OWNERS),
     Step(S.correction, "approve", "同意更正", C.requested, C.approved, (Role.supervisor,)),
     Step(S.correction, "decline", "不予更正", C.requested, C.declined, (Role.supervisor,), reason_missing),
+    Step(S.correction, "withdraw", "撤回", C.requested, C.withdrawn, OWNERS),
     Step(S.batch, "upload", "上传", None, B.submitted, BOOKERS),
     Step(S.batch, "set_together", "批量修改", None, B.applied, BOOKERS),
     Step(S.batch, "preview", "检查", B.submitted, B.previewed, BOOKERS),

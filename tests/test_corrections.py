@@ -157,6 +157,36 @@ def test_strangers_and_staff_cannot_ask(session, gauge, role):
         ask(session, gauge, make.make_account(session, role))
 
 
+def test_a_request_withdrawn_leaves_the_ledger_alone_and_the_way_open(session, owner, gauge, supervisor):
+    asked = ask(session, gauge, owner)
+    corrections.withdraw(session, asked.id, by=owner)
+    assert session.get_one(Instrument, gauge.id).valid_until == OLD
+    (row,) = corrections.page(session, by=supervisor, status=CorrectionStatus.withdrawn)
+    assert (row.id, row.answer) == (asked.id, "")
+    with pytest.raises(Refused, match="已撤回"):
+        corrections.approve(session, asked.id, by=supervisor)
+    assert ask(session, gauge, owner).status == CorrectionStatus.requested
+
+
+def test_a_request_answered_is_not_withdrawn(session, owner, gauge, supervisor):
+    asked = ask(session, gauge, owner)
+    corrections.decline(session, asked.id, by=supervisor, reason="照片看不清")
+    with pytest.raises(Refused, match="不予更正"):
+        corrections.withdraw(session, asked.id, by=owner)
+
+
+def test_the_enterprise_withdraws_what_a_person_asked_and_nobody_else_does(session, owner, gauge, supervisor):
+    person, colleague = (linked(session, owner, can_edit=True) for _ in range(2))
+    asked = ask(session, gauge, person)
+    for by in (colleague, supervisor):
+        with pytest.raises(Refused):
+            corrections.withdraw(session, asked.id, by=by)
+    with pytest.raises(NotFound):
+        corrections.withdraw(session, asked.id, by=make.make_account(session))
+    corrections.withdraw(session, asked.id, by=owner)
+    assert session.exec(select(AuditEntry.action).order_by(AuditEntry.id)).all()[-1] == "撤回"
+
+
 def test_approval_writes_the_ledger_its_history_and_the_audit_log(session, owner, gauge, supervisor):
     asked = ask(session, gauge, owner)
     version = gauge.version
@@ -269,6 +299,7 @@ def test_lists_follow_enterprise_and_status(session, owner, gauge, supervisor):
         CorrectionStatus.requested: 1,
         CorrectionStatus.approved: 1,
         CorrectionStatus.declined: 0,
+        CorrectionStatus.withdrawn: 0,
     }
     assert [one.id for one in corrections.page(session, by=owner)] == [asked.id]
 

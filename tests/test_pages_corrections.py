@@ -89,6 +89,18 @@ def test_without_a_date_or_for_others_there_is_nothing_to_ask(owner, supervisor,
     assert "申请更正" not in buttons(visit(monkeypatch, supervisor, "instrument", id=str(gauge.id)))
 
 
+def test_an_applicant_withdraws_and_may_ask_again(owner, gauge, asked, monkeypatch):
+    shown = visit(monkeypatch, owner, "instrument", id=str(gauge.id))
+    shown = press(shown, "确定撤回")
+    assert stored(Correction, asked.id).status == CorrectionStatus.withdrawn
+    shown = visit(monkeypatch, owner, "instrument", id=str(gauge.id))
+    assert "申请人已撤回" in said(shown) and buttons(shown)["申请更正"]
+
+
+def test_staff_have_nothing_to_withdraw(supervisor, gauge, asked, monkeypatch):
+    assert "确定撤回" not in buttons(visit(monkeypatch, supervisor, "instrument", id=str(gauge.id)))
+
+
 def test_the_list_of_an_owner_tells_state_and_answer(owner, asked, supervisor, monkeypatch):
     with transaction() as session:
         corrections.decline(session, asked.id, by=supervisor, reason="照片看不清")

@@ -139,6 +139,7 @@ class CorrectionStatus(StrEnum):
     requested = "待审批"
     approved = "已更正"
     declined = "不予更正"
+    withdrawn = "已撤回"
 
 
 class BatchAction(StrEnum):

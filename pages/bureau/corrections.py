@@ -36,7 +36,7 @@ DECIDED_NOW = "correction_decided"
 
 
 def choose_status(counts: dict[CorrectionStatus, int]) -> CorrectionStatus:
-    """Which of the three lists; the address may ask for one."""
+    """Which of the lists; the address may ask for one."""
     start = CorrectionStatus.__members__.get(st.query_params.get("status", ""), CorrectionStatus.requested)
     chosen = st.segmented_control(
         "状态",

@@ -41,8 +41,11 @@ picked = tables.choosing(listed, correction.COLUMNS, key, "更正申请", is_man
 for one in picked:
     row = one["row"]
     correction.show(row)
-    label = "打开器具详情，可再次申请" if row.status == CorrectionStatus.declined else "打开器具详情"
+    is_over = row.status in (CorrectionStatus.declined, CorrectionStatus.withdrawn)
+    label = "打开器具详情，可再次申请" if is_over else "打开器具详情"
     query = {"id": str(row.instrument_id)}
-    st.page_link(page("instrument"), label=label, icon=":material/straighten:", query_params=query)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        correction.withdraw(row)
+        st.page_link(page("instrument"), label=label, icon=":material/straighten:", query_params=query)
 if not picked:
     st.caption("选中一行，查看附件和审批意见")

@@ -133,6 +133,8 @@ if requests:
     st.subheader("更正申请", anchor=False)
     for one in requests:
         correction.show(one)
+        if reader.role in OWNERS:
+            correction.withdraw(one)
 
 st.subheader("变更历史", anchor=False)
 history(changes)
