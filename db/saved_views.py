@@ -76,6 +76,8 @@ def add(
 ) -> SavedView:
     """Keep a list as it stands under a new name; raises Refused for a wrong value, or one view too many."""
     _check_place(place, by)
+    # Whoever adds one at the same moment waits here, and then counts this one too.
+    session.exec(select(Account.id).where(Account.id == by.id).with_for_update(key_share=True)).one()
     count = select(func.count()).select_from(SavedView).where(*_owned(place, by), SavedView.name != "")
     if session.exec(count).one() >= MOST:
         raise Refused(f"常用视图最多 {MOST} 个，请先删除不用的")

@@ -197,10 +197,9 @@ def test_an_export_nobody_waits_for_is_ended(owner, monkeypatch):
     assert (left_over(), exports._under_way) == ([], set())
 
 
-def test_a_second_export_of_one_sign_in_is_asked_to_wait(owner, monkeypatch):
+def test_a_second_export_of_one_account_is_asked_to_wait(owner, monkeypatch):
     async def both():
-        token = signed_in(owner)
-        return await asyncio.gather(asked(token), asked(token))
+        return await asyncio.gather(asked(signed_in(owner)), asked(signed_in(owner)))
 
     first, second = sorted(asyncio.run(both()), key=lambda answer: answer.status)
     assert (first.status, second.status, second.text) == (200, 429, exports.BUSY)
@@ -218,9 +217,11 @@ def test_two_are_made_at_once_and_the_others_wait(owner, monkeypatch):
         running -= 1
 
     async def many():
-        tokens = [signed_in(owner) for _ in range(5)]
+        tokens = [signed_in(account) for account in owners]
         return await asyncio.gather(*(asked(token) for token in tokens))
 
+    with transaction() as session:
+        owners = [make.make_account(session) for _ in range(5)]
     monkeypatch.setattr(exports, "_make", make_slowly)
     assert [answer.status for answer in asyncio.run(many())] == [200] * 5
     assert most == exports.AT_ONCE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from sqlmodel import col, func, select
+from sqlmodel import col, func, select, update
 
 from catalog import workbook
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
@@ -22,7 +22,7 @@ from db import appointments, attachments, batches, imports, instruments, ledger
 from db import engine as engines
 from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
-from db.imports import uploads
+from db.imports import steps, uploads
 from db.imports.rows import HEADINGS
 from db.models import (
     Account,
@@ -558,6 +558,34 @@ def test_an_account_suspended_meanwhile_imports_nothing(owner):
         session.get_one(Account, owner.id).is_active = False
     with pytest.raises(Refused, match="已停用"):
         imports.apply(batch.id, owner.id)
+
+
+def test_an_account_signed_out_for_a_new_password_imports_nothing_by_a_page(owner, tmp_path):
+    batch = examined(owner, book({}))
+    with transaction() as session:
+        session.get_one(Account, owner.id).must_change_password = True
+    with pytest.raises(Refused, match="登录已失效"):
+        imports.apply(batch.id, owner.id)
+    assert rows_of(owner) == []
+    # The command line has no sign-in to end.
+    path = tmp_path / "台账.xlsx"
+    path.write_bytes(book({}))
+    assert imports.import_file(path, owner.enterprise_id, owner.id)[1]
+
+
+def test_an_account_signed_out_while_rows_are_written_keeps_none(owner, monkeypatch):
+    batch = examined(owner, book({}))
+    real = steps.run
+
+    def slowly(session, *arguments, **more):
+        outcome = real(session, *arguments, **more)
+        session.exec(update(Account).where(Account.id == owner.id).values(must_change_password=True))
+        return outcome
+
+    monkeypatch.setattr(steps, "run", slowly)
+    with pytest.raises(Refused, match="登录已失效"):
+        imports.apply(batch.id, owner.id)
+    assert rows_of(owner) == []
 
 
 def run(*arguments):

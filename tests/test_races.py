@@ -18,6 +18,7 @@ from db import (
     counters,
     instruments,
     ledger,
+    saved_views,
     verifications,
     workflow,
 )
@@ -336,6 +337,23 @@ def test_a_result_recorded_twice_at_once_is_recorded_once_and_numbers_have_no_do
         numbers = session.exec(select(Verification.certificate_number)).all()
         assert len(set(numbers)) == len(ids)
         assert checks.findings(session) == []
+
+
+def test_no_account_keeps_one_view_too_many(database, monkeypatch):
+    monkeypatch.setattr(saved_views, "MOST", 3)
+    with transaction() as session:
+        owner = make.make_account(session)
+        saved_views.add(session, "ledger", "快到期", {"due": "30"}, ["name"], by=owner)
+
+    def adding(name):
+        return lambda session: saved_views.add(
+            session, "ledger", name, {}, ["name"], by=account(session, owner.id)
+        )
+
+    results = at_once(*(adding(f"视图 {number}") for number in range(6)))
+    assert len(refusals(results)) == 4
+    with reading() as session:
+        assert len(saved_views.mine(session, "ledger", by=owner)) == 3
 
 
 def stock(count):

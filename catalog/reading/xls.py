@@ -4,9 +4,9 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from catalog.reading.cells import ERROR, LONG, fault
+from catalog.reading.cells import ERROR, LONG, NO_VALUE, fault
 from catalog.reading.compound import Compound
-from catalog.reading.contents import Unreadable
+from catalog.reading.contents import Fault, Unreadable
 from catalog.reading.formats import DAMAGED, ENCRYPTED, OLD
 from catalog.reading.limits import COLUMNS
 from catalog.reading.marks import BUILT_IN, Marks, NumberFormat, number_format
@@ -16,6 +16,11 @@ FORMULA, BOOLERR, NUMBER, RK, MULRK, ROW, COLINFO, MERGED, FILTERED = (
     *(0x06, 0x205, 0x203, 0x27E, 0xBD),
     *(0x208, 0x7D, 0xE5, 0x9B),
 )
+STRING, BETWEEN = 0x207, (0x4BC, 0x221, 0x236)
+# A formula's number of bits that mean "not a number", and what its first byte then says.
+NO_NUMBER, TEXT, FAULT, EMPTY = b"\xff\xff", 0, 2, 3
+# The text "" inside a formula.
+EMPTY_TEXT = b"\x17\x00"
 BIFF8 = 0x0600
 ERRORS = {0: "#NULL!", 7: "#DIV/0!", 15: "#VALUE!", 23: "#REF!", 29: "#NAME?", 36: "#NUM!", 42: "#N/A"}
 
@@ -77,9 +82,15 @@ class Records:
 
     def marks(self, sheet: str) -> Marks:
         """What the records say of a sheet."""
-        marks = Marks()
+        marks, waiting = Marks(), b""
         try:
             for kind, body in self._records(self.starts[sheet]) if sheet in self.starts else ():
+                if waiting and kind not in BETWEEN:
+                    if kind != STRING:
+                        self._put(marks, waiting, fault(NO_VALUE, "="))
+                    waiting = b""
+                if kind == FORMULA and body[12:14] == NO_NUMBER and body[6] == TEXT:
+                    waiting = body
                 self._mark(marks, kind, body)
         except (struct.error, IndexError) as error:
             raise Unreadable(DAMAGED) from error
@@ -87,10 +98,9 @@ class Records:
 
     def _mark(self, marks: Marks, kind: int, body: bytes) -> None:
         if kind == BOOLERR and body[7]:
-            self._fault(marks, body, body[6])
-        elif kind == FORMULA and body[12:14] == b"\xff\xff":
-            if body[6] == 2:
-                self._fault(marks, body, body[8])
+            self._put(marks, body, fault(ERROR, ERRORS.get(body[6], "#N/A")))
+        elif kind == FORMULA and body[12:14] == NO_NUMBER:
+            self._mark_formula(marks, body)
         elif kind in (NUMBER, FORMULA, RK, MULRK):
             self._show(marks, kind, body)
         elif kind == ROW:
@@ -103,11 +113,22 @@ class Records:
         elif kind == FILTERED:
             marks.is_filtered = True
 
+    def _mark_formula(self, marks: Marks, body: bytes) -> None:
+        """A formula whose result is no number; its text, if it has one, is the next record.
+
+        An empty result is also what programs write that do not calculate. It is believed where the formula
+        itself says "".
+        """
+        if body[6] == FAULT:
+            self._put(marks, body, fault(ERROR, ERRORS.get(body[8], "#N/A")))
+        elif body[6] == EMPTY and EMPTY_TEXT not in body[22:]:
+            self._put(marks, body, fault(NO_VALUE, "="))
+
     @staticmethod
-    def _fault(marks: Marks, body: bytes, number: int) -> None:
+    def _put(marks: Marks, body: bytes, found: Fault) -> None:
         row, column = struct.unpack_from("<HH", body)
         if column < COLUMNS:
-            marks.faults.setdefault(row, {})[column] = fault(ERROR, ERRORS.get(number, "#N/A"))
+            marks.faults.setdefault(row, {})[column] = found
 
     def _show(self, marks: Marks, kind: int, body: bytes) -> None:
         """Remember how the numbers of a record are shown."""

@@ -57,11 +57,14 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
     except Unreadable as error:
         raise Refused(str(error)) from error
     with engines.transaction() as session:
-        batch, by = uploads.held(session, batch_id, account_id)
+        batch, by = _held(session, batch_id, account_id)
         expected = batch.totals, batch.findings["seal"]
         outcome = run(session, sheet, batch, by=by, report=report)
         if (outcome.totals, outcome.seal) != expected:
             raise Conflict(CHANGED_MEANWHILE)
+        # Who was signed out while the rows were written may not have them stay.
+        session.refresh(by)
+        _check_signed_in(by)
         _finish(session, batch, outcome, by, is_partial)
     if outcome.refused:
         findings.keep_returned(batch_id, account_id, returned.bad_rows(source, name, chosen, sheet, outcome))
@@ -127,7 +130,7 @@ def _source(
 ) -> tuple[Path, str, dict[int, str] | None]:
     """Where the file of a batch lies, its name, and the columns a person has chosen for it."""
     with engines.transaction() as session:
-        batch, _ = uploads.held(session, batch_id, account_id)
+        batch, _ = _held(session, batch_id, account_id)
         wanted = BatchStatus.previewed if is_starting else BatchStatus.submitted
         if batch.status != wanted:
             raise Conflict(f"这次导入的状态已是“{batch.status}”，请刷新后查看")
@@ -137,6 +140,21 @@ def _source(
         chosen = batch.options.get("columns")
         columns = {int(index): name for index, name in chosen.items()} if chosen else None
         return attachments.path(kept), kept.name, columns
+
+
+def _held(session: Session, batch_id: int, account_id: int) -> tuple[Batch, Account]:
+    """The batch and the account for a page's job: it ends with the right to be signed in.
+
+    The command line has no sign-in: there an account may still have its first password to change.
+    """
+    batch, by = uploads.held(session, batch_id, account_id)
+    _check_signed_in(by)
+    return batch, by
+
+
+def _check_signed_in(by: Account) -> None:
+    if not by.is_active or by.must_change_password:
+        raise Refused("您的登录已失效，导入已停止，没有写入任何数据；请重新登录后再办理")
 
 
 def _opened(
@@ -162,7 +180,7 @@ def _sheet(contents: Contents, lists: Future[Lists]) -> Sheet:
 
 def _tried(batch_id: int, account_id: int, sheet: Sheet, report: Report) -> Outcome:
     with engines.transaction() as session, engines.trial(session):
-        batch, by = uploads.held(session, batch_id, account_id)
+        batch, by = _held(session, batch_id, account_id)
         return run(session, sheet, batch, by=by, report=report)
 
 

@@ -41,7 +41,7 @@ FAILED = "导出没有完成，请稍后重试；如仍出现，请把错误编�
 
 log = logging.getLogger("yuejian")
 _turns = asyncio.Semaphore(AT_ONCE)
-_under_way: set[str] = set()
+_under_way: set[int] = set()
 
 
 class Failed(Exception):
@@ -50,9 +50,9 @@ class Failed(Exception):
 
 @dataclass(frozen=True)
 class Order:
-    """Who wants which rows in which format; `key` is the sign-in."""
+    """Who wants which rows in which format."""
 
-    key: str
+    account_id: int
     username: str
     filters: Filters
     ending: str
@@ -80,12 +80,12 @@ async def ledger(request: Request) -> Response:
         order = await run_in_threadpool(_order, request, filters)
     except Refused as refusal:
         return _said(str(refusal), 404 if isinstance(refusal, NotFound) else 403)
-    if order.key in _under_way:
+    if order.account_id in _under_way:
         return _said(BUSY, 429)
     folder = tempfile.mkdtemp(prefix="yuejian-")
     path = Path(folder) / f"ledger.{order.ending}"
     try:
-        with _noted(order.key):
+        with _noted(order.account_id):
             async with _turns:
                 await _make(request, order, path)
     except BaseException as problem:
@@ -109,17 +109,17 @@ def _order(request: Request, filters: Filters) -> Order:
         if account is None or account.must_change_password:
             raise Refused(NOBODY)
         exports.check(session, filters, by=account)
-    return Order(sign_ins.digest(token), account.username, filters, ending, host)
+    return Order(account.id, account.username, filters, ending, host)
 
 
 @contextmanager
-def _noted(key: str) -> Iterator[None]:
-    """While an export of this sign-in is under way."""
-    _under_way.add(key)
+def _noted(account_id: int) -> Iterator[None]:
+    """While an export of this account is under way, from whichever browser."""
+    _under_way.add(account_id)
     try:
         yield
     finally:
-        _under_way.discard(key)
+        _under_way.discard(account_id)
 
 
 async def _make(request: Request, order: Order, path: Path) -> None:
