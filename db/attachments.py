@@ -13,10 +13,12 @@ from sqlmodel import Session, col, select
 from db import reach
 from db.engine import database_url
 from db.errors import NotFound, Refused
-from db.fields import HIDDEN
-from db.models import Account, Attachment, Batch, Correction, Recovery
+from db.fields import HIDDEN, Form
+from db.models import Account, Attachment, Batch, Correction, Recovery, Registration
 
 MOST_BYTES = 20 << 20
+# Of a scan or photograph that proves something.
+MOST_PROOF_BYTES = 10 << 20
 # How a file begins that anybody may look at without harm: pictures and documents, never SVG.
 BEGINNINGS = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -34,9 +36,10 @@ def folder() -> Path:
     return beside / "attachments"
 
 
-def add(session: Session, name: str, content: bytes, media_type: str, *, by: Account) -> Attachment:
+def add(session: Session, name: str, content: bytes, media_type: str, *, by: Account | None) -> Attachment:
     """Keep a file of at most 20 MB; what it may hold and who may see it is its record's affair.
 
+    `by` None is an applicant without an account.
     The bytes are on the disk before the row is committed. Raises Refused for an empty or a larger file.
     """
     if not content:
@@ -52,7 +55,7 @@ def add(session: Session, name: str, content: bytes, media_type: str, *, by: Acc
         name=plain[-200:] or "未命名",
         media_type=media_type[:80],
         size=len(content),
-        created_by_id=by.id,
+        created_by_id=by.id if by else None,
     )
     session.add(row)
     session.flush()
@@ -64,6 +67,32 @@ def media_type(content: bytes) -> str | None:
     return next((kind for start, kind in BEGINNINGS.items() if content.startswith(start)), None)
 
 
+def check(form: Form, field: str, label: str, content: Any) -> str:
+    """The media type of a proof; notes in `form` unless it is a picture or PDF of at most 10 MB."""
+    given = content if isinstance(content, bytes) else b""
+    found = media_type(given)
+    if not given:
+        form.say(field, f"请上传{label}")
+    elif found is None:
+        form.say(field, f"{label}不是 JPG、PNG 图片或 PDF 文件，请重新选择")
+    elif len(given) > MOST_PROOF_BYTES:
+        form.say(field, f"{label}不能超过 {MOST_PROOF_BYTES >> 20} MB，请压缩后重新上传")
+    return found or ""
+
+
+def remove(session: Session, attachment_id: int) -> None:
+    """Drop a file that no record names any more.
+
+    Its bytes go once this is committed, unless another file has the same.
+    """
+    row = session.get_one(Attachment, attachment_id)
+    session.delete(row)
+    session.flush()
+    if session.exec(select(Attachment.id).where(Attachment.digest == row.digest)).first() is None:
+        gone = _path(row.digest)
+        sa.event.listen(session, "after_commit", lambda _: gone.unlink(missing_ok=True), once=True)
+
+
 def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment:
     """The file, if it belongs to a record that the asker may see; raises NotFound."""
     holders = (
@@ -71,6 +100,7 @@ def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment
         _held_by(Batch.attachment_id, attachment_id, reach.batches(by)),
         _held_by(Batch.returned_id, attachment_id, reach.batches(by)),
         _held_by(Recovery.attachment_id, attachment_id, reach.recoveries(by)),
+        _held_by(Registration.licence_id, attachment_id, reach.licences(by)),
     )
     found = session.exec(select(Attachment).where(Attachment.id == attachment_id, sa.or_(*holders))).first()
     if found is None:

@@ -24,7 +24,6 @@ from db.models import (
     Subject,
 )
 
-MOST_BYTES = 10 << 20
 # Ours: no interval of the catalog comes near it, a slip of the keyboard goes beyond.
 MOST_YEARS = 20
 UNDER_WAY = "这台器具已有待审批的更正申请，请等待审批后再申请"
@@ -55,7 +54,7 @@ def request(
     reason = form.text("reason", "更正理由", reason, 300, required=True)
     valid_until = form.day("valid_until", "更正后的有效期至", valid_until)
     _check_day(form, instrument, valid_until)
-    media_type = check_file(form, content)
+    media_type = attachments.check(form, "attachment", "附件", content)
     form.done()
     if session.scalar(select(_waits(instrument.id))):
         raise Conflict(UNDER_WAY)
@@ -110,18 +109,6 @@ def _check_day(form: Form, instrument: Instrument, day: date | None) -> None:
         form.say("valid_until", f"更正后的有效期至不能早于购置时间（{bought_on:%Y-%m-%d}）")
     elif day and day > verifications.months_later(clock.today(), 12 * MOST_YEARS):
         form.say("valid_until", f"更正后的有效期至不应超过今后 {MOST_YEARS} 年，请核对年份")
-
-
-def check_file(form: Form, content: bytes) -> str:
-    """The media type of a proof; notes in `form` unless it is a picture or PDF of at most 10 MB."""
-    media_type = attachments.media_type(content)
-    if not content:
-        form.say("attachment", "请上传附件：检定证书或其他证明的照片、扫描件")
-    elif media_type is None:
-        form.say("attachment", "附件不是 JPG、PNG 图片或 PDF 文件，请重新选择")
-    elif len(content) > MOST_BYTES:
-        form.say("attachment", f"附件不能超过 {MOST_BYTES >> 20} MB，请压缩后重新上传")
-    return media_type or ""
 
 
 def withdraw(session: Session, correction_id: int, *, by: Account) -> Correction:

@@ -1,7 +1,10 @@
 """使用单位: those an account works for, or watches over."""
 
-from sqlmodel import Session, col, select
+from typing import Any
 
+from sqlmodel import Session, col, func, select
+
+from catalog.identifiers import organization_part
 from db import reach, search
 from db.models import Account, Enterprise
 
@@ -20,6 +23,12 @@ def page(session: Session, *, by: Account, text: str = "", size: int = 50) -> li
         )
     rows = select(Enterprise).where(*conditions).order_by(col(Enterprise.name), col(Enterprise.id))
     return list(session.exec(rows.limit(min(size, 200))))
+
+
+def has_code(column: Any, code: str) -> Any:
+    """Whether a column of clean codes holds `code`, or the other of the two an organization may have."""
+    bare = organization_part(code)
+    return (func.substr(column, 9, 9) == bare) | (col(column) == f"{bare[:8]}-{bare[8:]}")
 
 
 def named(session: Session, id: str, *, by: Account) -> list[Enterprise]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from catalog import identifiers
-from db import clock, reach, workflow
+from db import clock, enterprises, privacy, reach, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import Account, Enterprise, Link, LinkStatus, Role, Subject
@@ -36,7 +36,9 @@ def request(session: Session, code: str, *, by: Account, note: str = "") -> Link
     note = form.text("note", "申请说明", note, 100)
     form.done()
     _check_pace(session, by)
-    if session.exec(select(Link.id).where(_is_open(by), _has_code(Link.credit_code, read))).first():
+    if session.exec(
+        select(Link.id).where(_is_open(by), enterprises.has_code(Link.credit_code, read))
+    ).first():
         raise Conflict(UNDER_WAY)
     link = Link(
         account_id=by.id,
@@ -63,18 +65,11 @@ def _is_open(by: Account) -> Any:
     return sa.and_(col(Link.account_id) == by.id, col(Link.status).in_(OPEN))
 
 
-def _has_code(column: Any, code: str) -> Any:
-    """Whether a column holds the code, or the other of the two that belong to the same organization.
-
-    Places 9 to 17 of a credit code are the organization code (GB 32100-2015).
-    """
-    bare = code[8:17] if len(code) == 18 else code.replace("-", "")
-    return (func.substr(column, 9, 9) == bare) | (column == f"{bare[:8]}-{bare[8:]}")
-
-
 def _registered(session: Session, code: str) -> int | None:
     exact_first = (col(Enterprise.credit_code) != code, col(Enterprise.id))
-    found = select(Enterprise.id).where(_has_code(Enterprise.credit_code, code)).order_by(*exact_first)
+    found = (
+        select(Enterprise.id).where(enterprises.has_code(Enterprise.credit_code, code)).order_by(*exact_first)
+    )
     return session.exec(found).first()
 
 
@@ -83,7 +78,7 @@ def attach(session: Session, enterprise: Enterprise) -> None:
     waiting = select(Link).where(
         col(Link.enterprise_id).is_(None),
         Link.status == LinkStatus.requested,
-        _has_code(Link.credit_code, enterprise.credit_code),
+        enterprises.has_code(Link.credit_code, enterprise.credit_code),
     )
     for link in session.exec(waiting.order_by(col(Link.id))):
         link.enterprise_id = enterprise.id
@@ -196,7 +191,7 @@ def _row(link: Link, person: Account, name: str, move: Any, by: Account) -> Link
         enterprise=name if is_told else "",
         person=person.full_name,
         username=person.username,
-        mobile=f"{person.mobile[:3]}****{person.mobile[-4:]}" if person.mobile else "",
+        mobile=privacy.mobile(person.mobile),
         can_edit=link.can_edit,
         can_book=link.can_book,
         requested_at=link.requested_at,

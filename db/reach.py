@@ -220,6 +220,13 @@ def notifications(by: Account) -> Condition:
     return is_outside & within(Notification.division_code, by.division_code)
 
 
+def licences(by: Account) -> Condition:
+    """The registrations whose scan an account sees: a reviewer's to decide, an enterprise's own."""
+    if by.role == Role.enterprise:
+        return col(Registration.enterprise_id) == by.enterprise_id
+    return registrations(by) if by.role == Role.reviewer else sa.false()
+
+
 def enterprise(session: Session, enterprise_id: int, by: Account, to: str = "view") -> Enterprise:
     """The enterprise, if `by` may `view`, `edit` or `book` for it; raises NotFound otherwise."""
     found = session.exec(select(Enterprise).where(Enterprise.id == enterprise_id, enterprises(by))).first()

@@ -13,7 +13,6 @@ from db import (
     attachments,
     clock,
     codes,
-    corrections,
     counters,
     mobiles,
     notifications,
@@ -73,7 +72,7 @@ def request(
     mail, note = _read_mail(form, mail), form.text("note", "说明", note, 300)
     if kind_ == RecoveryKind.mobile and number and number == account.mobile:
         form.say("mobile", "新手机号与账号现在的相同，请核对")
-    media_type = corrections.check_file(form, content)
+    media_type = attachments.check(form, "attachment", "证明材料", content)
     form.done()
     assert kind_
     recovery = Recovery(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,17 @@ def pytest_runtest_makereport(item, call):
 def moment(monkeypatch):
     """Monday, 23 November 2026, half past nine in the morning."""
     monkeypatch.setenv("YUEJIAN_NOW", NOW)
+
+
+@pytest.fixture
+def later(monkeypatch):
+    """Sets the clock so many hours after the moment the tests start from."""
+
+    def move(hours: float):
+        moment = datetime.fromisoformat(NOW) + timedelta(hours=hours)
+        monkeypatch.setenv("YUEJIAN_NOW", moment.isoformat())
+
+    return move
 
 
 @pytest.fixture(scope="session", autouse=True)

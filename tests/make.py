@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from catalog.identifiers import credit_check_character
-from db import appointments, instruments, search, workflow
+from db import appointments, instruments, passwords, registrations, search, workflow
 from db.models import (
     Account,
     Appointment,
@@ -23,6 +23,7 @@ from db.models import (
     LinkStatus,
     Purpose,
     Receipt,
+    Registration,
     Role,
     Subject,
 )
@@ -34,6 +35,31 @@ PASSWORD = "Chengxin-2026"
 # bcrypt of PASSWORD at cost 4: a test that signs in should not wait.
 PASSWORD_HASH = "$2b$04$FBwPhHbbow5hSoswsRpC/.DQiZk8fTNsRgqfB4oLcip3qb5zeTAzy"
 NUMBERS = count(1)
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
+# What an enterprise hands in at 企业注册.
+APPLICATION = {
+    "name": "杭州明达锅炉有限公司",
+    "credit_code": "91110000600037341L",
+    "division_code": XIHU,
+    "mobile": "138 0013 8000",
+    "contact_name": "陈建国",
+    "address": "文三路 90 号",
+    "licence": PNG,
+    "licence_name": "营业执照.png",
+    "username": "mingda",
+    "password": "Guolu-2026",
+    "repeated": "Guolu-2026",
+}
+# What a person hands in at 个人注册.
+PERSON = {
+    "role": Role.personal,
+    "name": "王伟",
+    "division_code": XIHU,
+    "mobile": "139 0013 9000",
+    "username": "wangwei",
+    "password": "Guolu-2026",
+    "repeated": "Guolu-2026",
+}
 
 
 def make_enterprise(
@@ -97,6 +123,12 @@ def make_account(session: Session, role: Role = Role.enterprise, **values: Any) 
     session.add(account)
     session.flush()
     return account
+
+
+def make_registration(session: Session, typed: dict[str, Any] | None = None, **values: Any) -> Registration:
+    """A registration just handed in: that of an enterprise, or `typed`."""
+    handed_in = (typed or APPLICATION) | values
+    return registrations.submit(session, handed_in, passwords.hashed(handed_in["password"]))
 
 
 def make_link(session: Session, account: Account, enterprise: Enterprise, **values: Any) -> Link:

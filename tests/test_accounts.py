@@ -2,16 +2,16 @@
 
 import pytest
 
-from db import accounts, passwords, registrations, sign_ins
+from db import accounts, passwords, sign_ins
 from db.errors import NotFound, Refused
 from db.models import Role
 from tests.make import (
     HANGZHOU,
     PASSWORD,
-    XIHU,
     make_account,
     make_enterprise,
     make_institution,
+    make_registration,
 )
 
 NEW = "Qiantang-2027"
@@ -49,18 +49,7 @@ def test_other_user_names_are_refused(typed):
 
 
 def test_a_name_applied_for_is_taken_but_for_its_own_application(session):
-    registration = registrations.submit(
-        session,
-        {
-            "name": "杭州明达锅炉有限公司",
-            "credit_code": "91110000600037341L",
-            "division_code": XIHU,
-            "mobile": "13800138000",
-            "contact_name": "陈建国",
-            "username": "mingda",
-            "password": PASSWORD,
-        },
-    )
+    registration = make_registration(session)
     assert accounts.is_taken(session, "mingda")
     assert not accounts.is_taken(session, "mingda", registration.id)
     assert not accounts.is_taken(session, "mingda2")

@@ -2,29 +2,25 @@
 
 from datetime import date, timedelta
 
-from sqlmodel import select
-
-from db import appointment_lines, appointments, checks, clock, instruments, registrations, verifications
+from db import (
+    appointment_lines,
+    appointments,
+    checks,
+    clock,
+    instruments,
+    registrations,
+    reviews,
+    verifications,
+)
 from db.models import (
-    Account,
     AppointmentLine,
     Conclusion,
+    Enterprise,
     LineStatus,
     Role,
     VerificationType,
 )
 from tests import make
-
-TYPED = {
-    "name": "杭州明达锅炉有限公司",
-    "credit_code": "91110000600037341L",
-    "division_code": make.XIHU,
-    "mobile": "138 0013 8000",
-    "contact_name": "陈建国",
-    "address": "文三路 90 号",
-    "username": "mingda",
-    "password": "Guolu-2026",
-}
 
 
 def test_an_enterprise_registers_books_and_gets_its_certificate(session):
@@ -32,16 +28,15 @@ def test_an_enterprise_registers_books_and_gets_its_certificate(session):
     clerk = make.make_account(session, Role.institution)
     make.make_authorization(session, session.get(make.Institution, clerk.institution_id))
 
-    registration = registrations.submit(session, TYPED)
-    registrations.send_back(session, registration.id, by=reviewer, reason="请填写营业执照上的全称")
+    registration = make.make_registration(session)
+    reviews.send_back(session, registration.id, by=reviewer, reason="请填写营业执照上的全称")
     session.expire_all()
-    corrected = TYPED | {"name": "杭州明达锅炉制造有限公司"}
-    registrations.resubmit(
-        session, TYPED["credit_code"], TYPED["mobile"], TYPED["password"], corrected, "已改为全称"
-    )
-    enterprise = registrations.approve(session, registration.id, by=reviewer)
-    owner = session.exec(select(Account).where(Account.username == "mingda")).one()
-    assert enterprise.name == "杭州明达锅炉制造有限公司" and owner.enterprise_id == enterprise.id
+    corrected = make.APPLICATION | {"name": "杭州明达锅炉制造有限公司"}
+    key = registrations.key_of(registration)
+    registrations.resubmit(session, key, make.APPLICATION["password"], corrected, "已改为全称")
+    owner = reviews.approve(session, registration.id, by=reviewer)
+    enterprise = session.get_one(Enterprise, owner.enterprise_id)
+    assert (owner.username, enterprise.name) == ("mingda", "杭州明达锅炉制造有限公司")
 
     gauge = instruments.add(session, enterprise.id, make.typed(session), by=owner)
     (appointment,) = appointments.submit(session, enterprise.id, [gauge.id], by=owner)

@@ -75,7 +75,7 @@ def test_anything_but_a_picture_or_pdf_is_refused(session, owner, gauge, content
 
 
 def test_a_proof_beyond_10_mb_is_refused(session, owner, gauge, monkeypatch):
-    monkeypatch.setattr(corrections, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(attachments, "MOST_PROOF_BYTES", 1 << 20)
     with pytest.raises(Refused, match="不能超过 1 MB"):
         ask(session, gauge, owner, content=PNG + b"\0" * (1 << 20))
 

@@ -25,7 +25,9 @@ from db import (
     instruments,
     ledger,
     passwords,
+    reach,
     registrations,
+    reviews,
     search,
     verifications,
     workflow,
@@ -327,7 +329,7 @@ def test_most_instruments_are_in_order(bureau):
 
 
 def test_the_review_queue_has_late_urgent_and_answered_ones(bureau):
-    rows = registrations.queue(bureau, by=account(bureau, "reviewer01"))
+    rows = reviews.queue(bureau, by=account(bureau, "reviewer01"))
     assert any(row.working_days_left < 0 for row in rows)
     assert any(row.working_days_left >= 0 for row in rows)
     assert rows[0].is_urgent
@@ -355,6 +357,21 @@ def test_corrections_wait_with_their_proof_and_can_be_decided(bureau):
     with bureau.begin_nested() as undone:
         corrections.approve(bureau, waiting[0].id, by=supervisor)
         undone.rollback()
+
+
+def test_applications_of_enterprises_wait_with_a_scan_and_those_of_persons_without(bureau):
+    by = account(bureau, "reviewer01")
+    rows = reviews.queue(bureau, by=by)
+    assert {row.role for row in rows} == {Role.enterprise, Role.personal}
+    for row in rows:
+        found = registrations.licence(bureau, reviews.find(bureau, row.id, by=by))
+        if row.role == Role.personal:
+            assert found is None
+        else:
+            kept = attachments.path(attachments.readable(bureau, found.id, by=by)).read_bytes()
+            assert attachments.media_type(kept) == "image/png"
+    owner = account(bureau, "enterprise01")
+    assert bureau.exec(select(Registration.licence_id).where(reach.licences(owner))).one()
 
 
 def test_authorizations_run_out_lapse_and_leave_gaps(bureau):

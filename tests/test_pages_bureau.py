@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, authorizations, registrations, verifications
+from db import appointments, authorizations, verifications
 from db.engine import reading, transaction
 from db.models import (
     Account,
@@ -35,6 +35,7 @@ from tests.make import (
     make_institution,
     make_instrument,
     make_legacy_instrument,
+    make_registration,
 )
 from tests.screens import choose, click, press, refusals, said, sound, tick, total, visit, write
 
@@ -213,18 +214,9 @@ def test_the_home_of_a_supervisor_says_what_waits(busy, supervisor, monkeypatch)
 
 
 def test_the_home_of_a_reviewer_names_the_oldest_registration(sqlite, monkeypatch):
-    typed = {
-        "name": "杭州富阳热力有限公司",
-        "credit_code": "91110000600037341L",
-        "division_code": XIHU,
-        "mobile": "13800138000",
-        "contact_name": "陈师傅",
-        "username": "fuyang",
-        "password": "Chengxin-2026",
-    }
     with transaction() as session:
         reviewer = make_account(session, Role.reviewer)
-        registrations.submit(session, typed)
+        make_registration(session, name="杭州富阳热力有限公司")
     later(monkeypatch, 4)
     shown = visit(monkeypatch, reviewer, "bureau_home")
     assert number(shown, "待审核") == "1"

@@ -4,11 +4,11 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from db import passwords, registrations, settings
+from db import passwords, registrations, reviews, settings
 from db.engine import reading, transaction
 from db.models import Registration, RegistrationStatus, Role
 from pages.parts import navigation
-from tests.make import XIHU, make_account
+from tests.make import PERSON, PNG, XIHU, make_account, make_registration
 from tests.screens import APP, press, refusals, said, sound, write
 from tests.test_registrations import CODE, TYPED
 
@@ -59,18 +59,19 @@ def fill_in(shown: AppTest, **values: str) -> AppTest:
         shown = sound(shown.selectbox[-1].select(code).run())
     for field, label in labels.items():
         write(shown, label, (TYPED | values)[field])
+    shown.file_uploader[0].set_value(("营业执照.png", PNG, "image/png"))
     return shown
 
 
 def submitted() -> Registration:
     with transaction() as session:
-        return registrations.submit(session, TYPED)
+        return make_registration(session)
 
 
 def sent_back(reviewer) -> Registration:
     registration = submitted()
     with transaction() as session:
-        registrations.send_back(session, registration.id, by=reviewer, reason="请填写*全称*")
+        reviews.send_back(session, registration.id, by=reviewer, reason="请填写*全称*")
     return registration
 
 
@@ -217,14 +218,14 @@ def test_a_wrong_password_corrects_nothing_and_counts(reviewer):
 def test_an_approved_applicant_is_shown_the_way_in(reviewer):
     registration = submitted()
     with transaction() as session:
-        registrations.approve(session, registration.id, by=reviewer)
+        reviews.approve(session, registration.id, by=reviewer)
     assert "请用账号“mingda”" in said(follow())
 
 
 def test_a_declined_applicant_may_register_again(reviewer):
     registration = submitted()
     with transaction() as session:
-        registrations.decline(session, registration.id, by=reviewer, reason="该单位不在本辖区")
+        reviews.decline(session, registration.id, by=reviewer, reason="该单位不在本辖区")
     assert "该单位不在本辖区" in said(follow())
     assert "可以重新注册" in said(follow())
 
@@ -239,3 +240,54 @@ def test_recovery_is_told_as_it_is(contact):
 
 def test_without_a_contact_the_bureau_is_named():
     assert "请联系本系统的主管部门" in said(visit("recover"))
+
+
+def test_a_registration_without_a_scan_says_so():
+    shown = fill_in(visit("register"))
+    shown.file_uploader[0].set_value(("营业执照.png", b"GIF89a", "image/png"))
+    assert "营业执照扫描件不是 JPG、PNG 图片或 PDF 文件" in refusals(press(shown, "注册"))[0]
+    assert stored() == []
+
+
+def test_a_correction_may_bring_another_scan(reviewer):
+    sent_back(reviewer)
+    shown = follow()
+    assert "已上传一份（1 KB）" in shown.file_uploader[0].label
+    shown.file_uploader[0].set_value(("执照.pdf", b"%PDF-1.7", "application/pdf"))
+    write(shown, "注册时设置的密码", TYPED["password"])
+    press(shown, "补正后重新提交")
+    (registration,) = stored()
+    with reading() as session:
+        assert registrations.licence(session, registration).media_type == "application/pdf"
+
+
+def test_a_person_registers_follows_and_corrects(reviewer):
+    shown = visit("register_person")
+    for code in PLACE:
+        shown = sound(shown.selectbox[-1].select(code).run())
+    labels = {
+        "name": "姓名",
+        "mobile": "手机号",
+        "username": "账号名",
+        "password": "密码",
+        "repeated": "再输一次密码",
+    }
+    for field, label in labels.items():
+        write(shown, label, PERSON[field])
+    shown = press(shown, "注册")
+    (person,) = stored()
+    assert (person.role, person.division_code) == (Role.personal, XIHU)
+    assert "凭账号名和手机号查看结果" in said(shown)
+    with transaction() as session:
+        reviews.send_back(session, person.id, by=reviewer, reason="请填写身份证上的姓名")
+    shown = visit("follow")
+    shown = sound(shown.button_group[0].select(Role.personal).run())
+    write(shown, "账号名", "wangwei")
+    write(shown, "手机号", "13900139000")
+    shown = press(shown, "查询")
+    assert "请填写身份证上的姓名" in said(shown)
+    assert not shown.get("file_uploader")
+    write(shown, "姓名", "王伟强")
+    write(shown, "注册时设置的密码", PERSON["password"])
+    press(shown, "补正后重新提交")
+    assert stored()[0].name == "王伟强"

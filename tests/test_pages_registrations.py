@@ -2,12 +2,12 @@
 
 import pytest
 
-from db import passwords, registrations
+from db import passwords, registrations, reviews
 from db.engine import reading, transaction
 from db.models import Registration, RegistrationStatus, Role
-from tests.make import make_account, make_enterprise
+from tests.make import PERSON, make_account, make_enterprise, make_registration
 from tests.screens import press, refusals, said, sound, tick, visit, write
-from tests.test_registrations import OTHER_CODE, TYPED
+from tests.test_registrations import KEY, OTHER_CODE, TYPED
 
 # Whole runs of pages take longer than a quick check may.
 pytestmark = pytest.mark.slow
@@ -32,9 +32,9 @@ def reviewer():
 def waiting():
     """Two applications, the first one older."""
     with transaction() as session:
-        first = registrations.submit(session, TYPED)
-        second = registrations.submit(
-            session, TYPED | {"name": SECOND, "credit_code": OTHER_CODE, "username": "haitian"}
+        first = make_registration(session)
+        second = make_registration(
+            session, name=SECOND, credit_code=OTHER_CODE, username="haitian", mobile="13900139000"
         )
         return first.id, second.id
 
@@ -64,7 +64,7 @@ def test_the_oldest_is_open_with_its_clock_and_its_checks(reviewer, waiting, mon
 
 def test_what_is_late_or_urgent_says_so(reviewer, monkeypatch):
     with transaction() as session:
-        registrations.submit(session, TYPED | {"is_urgent": True})
+        make_registration(session, is_urgent=True)
     monkeypatch.setenv("YUEJIAN_NOW", "2026-11-27T09:30:00+08:00")
     shown = visit(monkeypatch, reviewer, "registrations")
     assert list(shown.dataframe[0].value["审核时限"]) == ["● 加急 · ✕ 已超 2 个工作日"]
@@ -73,7 +73,7 @@ def test_what_is_late_or_urgent_says_so(reviewer, monkeypatch):
 def test_a_clock_beyond_the_published_years_is_an_estimate(reviewer, monkeypatch):
     monkeypatch.setenv("YUEJIAN_NOW", "2026-12-31T09:30:00+08:00")
     with transaction() as session:
-        registrations.submit(session, TYPED)
+        make_registration(session)
     shown = visit(monkeypatch, reviewer, "registrations")
     assert list(shown.dataframe[0].value["审核时限"]) == ["剩 2 个工作日（估算）"]
     assert "节假日安排未公布，按周一至周五估算" in said(shown)
@@ -81,8 +81,8 @@ def test_a_clock_beyond_the_published_years_is_an_estimate(reviewer, monkeypatch
 
 def test_a_namesake_is_pointed_out(reviewer, waiting, monkeypatch):
     with transaction() as session:
-        make_enterprise(session, FIRST)
-    assert "已有同名单位：杭州明达锅炉有限公司" in said(visit(monkeypatch, reviewer, "registrations"))
+        make_enterprise(session, FIRST, mobile="13700137000")
+    assert "名称相同：已注册单位 杭州明达锅炉有限公司" in said(visit(monkeypatch, reviewer, "registrations"))
 
 
 def test_approving_goes_on_to_the_next(reviewer, waiting, monkeypatch):
@@ -127,7 +127,7 @@ def test_who_comes_second_is_told_and_decides_nothing_by_mistake(reviewer, waiti
     shown = visit(monkeypatch, reviewer, "registrations")
     write(shown, REASON, "请填写营业执照上的全称")
     with transaction() as session:
-        registrations.decline(session, waiting[0], by=reviewer, reason="该单位不在本辖区")
+        reviews.decline(session, waiting[0], by=reviewer, reason="该单位不在本辖区")
     shown = press(shown, "退回补正")
     assert "刚刚已由他人办理" in said(shown)
     assert status(waiting[0]) == RegistrationStatus.declined
@@ -137,10 +137,10 @@ def test_who_comes_second_is_told_and_decides_nothing_by_mistake(reviewer, waiti
 def test_a_correction_made_meanwhile_is_read_before_it_is_approved(reviewer, waiting, monkeypatch):
     shown = visit(monkeypatch, reviewer, "registrations")
     with transaction() as session:
-        registrations.send_back(session, waiting[0], by=reviewer, reason="请填写全称")
+        reviews.send_back(session, waiting[0], by=reviewer, reason="请填写全称")
     with transaction() as session:
-        known = (TYPED["credit_code"], TYPED["mobile"], TYPED["password"])
-        registrations.resubmit(session, *known, TYPED | {"name": "杭州明达集团"}, "已改")
+        typed = TYPED | {"name": "杭州明达集团"}
+        registrations.resubmit(session, KEY, TYPED["password"], typed, "已改")
     shown = press(shown, "通过")
     assert status(waiting[0]) == RegistrationStatus.submitted
     assert "**杭州明达集团**" in said(shown)
@@ -148,7 +148,7 @@ def test_a_correction_made_meanwhile_is_read_before_it_is_approved(reviewer, wai
 
 def test_decided_ones_are_read_with_their_history(reviewer, waiting, monkeypatch):
     with transaction() as session:
-        registrations.decline(session, waiting[1], by=reviewer, reason="该单位不在本辖区")
+        reviews.decline(session, waiting[1], by=reviewer, reason="该单位不在本辖区")
     shown = visit(monkeypatch, reviewer, "registrations", status="declined")
     assert opened(shown) == SECOND
     assert "该单位不在本辖区" in said(shown)
@@ -176,3 +176,41 @@ def test_the_page_is_for_the_bureau(sqlite, monkeypatch, role):
         stranger = make_account(session, role)
     with pytest.raises(ValueError, match="not"):
         visit(monkeypatch, stranger, "registrations")
+
+
+def test_the_scan_stands_beside_the_form(reviewer, waiting, monkeypatch):
+    shown = visit(monkeypatch, reviewer, "registrations")
+    pictures = [element.proto.body for element in shown.get("html")]
+    assert any('<img src="/attachments/1" alt="扫描件"' in body for body in pictures)
+    assert [one.proto.url for one in shown.get("link_button")] == ["/attachments/1"]
+
+
+def test_a_pdf_is_a_link_and_its_name_is_plain_text(reviewer, monkeypatch):
+    with transaction() as session:
+        make_registration(session, licence=b"%PDF-1.7", licence_name="执照*1*.pdf")
+    shown = visit(monkeypatch, reviewer, "registrations")
+    assert not [one for one in shown.get("html") if "<img" in one.proto.body]
+    assert "执照\\*1\\*\\.pdf" in shown.get("link_button")[0].proto.label
+
+
+def test_a_supervisor_does_not_see_the_scan(waiting, monkeypatch):
+    with transaction() as session:
+        supervisor = make_account(session, Role.supervisor)
+    assert not visit(monkeypatch, supervisor, "registrations").get("link_button")
+
+
+def test_a_person_is_reviewed_like_an_enterprise(reviewer, monkeypatch):
+    with transaction() as session:
+        person = make_registration(session, PERSON).id
+    shown = visit(monkeypatch, reviewer, "registrations")
+    assert list(shown.dataframe[0].value["类别"]) == ["个人注册"]
+    assert "营业执照" not in said(shown)
+    press(shown, "通过")
+    assert status(person) == RegistrationStatus.approved
+
+
+def test_the_share_in_time_is_told(reviewer, waiting, monkeypatch):
+    with transaction() as session:
+        reviews.approve(session, waiting[0], by=reviewer)
+    told = said(visit(monkeypatch, reviewer, "registrations"))
+    assert "近 90 天有 100\\.0% 在 2 个工作日内审核（1/1）" in told

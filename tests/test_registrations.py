@@ -1,39 +1,29 @@
-"""企业注册: applying, following, answering, reviewing."""
+"""企业注册 and 个人注册: applying, following, answering."""
 
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
-from db import accounts, checks, passwords, registrations, workdays
-from db.engine import transaction
-from db.errors import Conflict, NotFound, Refused
-from db.models import (
-    Account,
-    Division,
-    Enterprise,
-    Level,
-    Notification,
-    RegistrationStatus,
-    Role,
-    SignInAttempt,
-)
+from db import accounts, attachments, passwords, registrations, reviews, workdays
+from db.errors import Refused
+from db.models import Attachment, Division, Level, RegistrationStatus, Role, SignInAttempt
+from db.registrations import Key
 from tests.conftest import NOW
-from tests.make import HANGZHOU, XIHU, make_account, make_enterprise
+from tests.make import (
+    APPLICATION,
+    HANGZHOU,
+    PERSON,
+    PNG,
+    make_account,
+    make_enterprise,
+    make_registration,
+)
 
 CODE = "91110000600037341L"
 OTHER_CODE = "91110108551385082Q"
-TYPED = {
-    "name": "杭州明达锅炉有限公司",
-    "credit_code": CODE,
-    "division_code": XIHU,
-    "mobile": "138 0013 8000",
-    "contact_name": "陈建国",
-    "address": "文三路 90 号",
-    "username": "mingda",
-    "password": "Guolu-2026",
-    "repeated": "Guolu-2026",
-}
+TYPED = APPLICATION
+KEY = Key(Role.enterprise, CODE, "13800138000")
 HERE = "10.1.2.3"
 
 
@@ -44,35 +34,23 @@ def quick(monkeypatch):
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Sets the clock so many hours after the moment the tests start from."""
-
-    def move(hours: float):
-        moment = datetime.fromisoformat(NOW) + timedelta(hours=hours)
-        monkeypatch.setenv("YUEJIAN_NOW", moment.isoformat())
-
-    return move
-
-
-@pytest.fixture
 def reviewer(session):
     return make_account(session, Role.reviewer, full_name="周晓雯")
 
 
 def submitted(session, **values):
-    return registrations.submit(session, TYPED | values)
+    return make_registration(session, **values)
 
 
 def sent_back(session, reviewer, reason="请填写营业执照上的全称"):
     registration = submitted(session)
-    registrations.send_back(session, registration.id, by=reviewer, reason=reason)
+    reviews.send_back(session, registration.id, by=reviewer, reason=reason)
     session.refresh(registration)
     return registration
 
 
 def resubmit(session, **values):
-    known = (CODE, "13800138000", TYPED["password"])
-    return registrations.resubmit(session, *known, TYPED | values, "已改为全称")
+    return registrations.resubmit(session, KEY, TYPED["password"], TYPED | values, "已改为全称")
 
 
 def problems(session, **values):
@@ -99,6 +77,10 @@ def test_a_complete_application_has_no_problems(session):
         ("username", "陈", "3 至 40 个"),
         ("password", "guolu", "8 至 64 个字符"),
         ("repeated", "Guolu-2027", "两次输入的密码不一致"),
+        ("licence", b"", "请上传营业执照扫描件"),
+        ("licence", "data.png", "请上传营业执照扫描件"),
+        ("licence", b"<svg onload=alert(1)>", "不是 JPG、PNG 图片或 PDF 文件"),
+        ("licence", PNG + bytes(10 << 20), "不能超过 10 MB"),
     ],
 )
 def test_each_field_says_what_is_wrong_with_it(session, field, value, sentence):
@@ -161,41 +143,44 @@ def test_a_code_under_review_cannot_be_submitted_again(session):
 
 def test_after_a_refusal_the_code_may_be_submitted_again(session, reviewer):
     first = submitted(session)
-    registrations.decline(session, first.id, by=reviewer, reason="该单位不在本辖区")
+    reviews.decline(session, first.id, by=reviewer, reason="该单位不在本辖区")
     second = submitted(session)
-    assert registrations.follow(session, CODE, "13800138000").id == second.id
+    assert registrations.follow(session, KEY).id == second.id
 
 
 def test_following_takes_the_code_and_the_mobile_number(session):
     registration = submitted(session)
-    assert registrations.follow(session, " 91110000600037341l ", "+86 138 0013 8000").id == registration.id
+    assert (
+        registrations.follow(session, Key(Role.enterprise, " 91110000600037341l ", "+86 138 0013 8000")).id
+        == registration.id
+    )
 
 
 @pytest.mark.parametrize(("code", "mobile"), [(CODE, "13900139000"), (OTHER_CODE, "13800138000")])
 def test_following_with_only_one_of_them_finds_nothing(session, code, mobile):
     submitted(session)
     with pytest.raises(Refused, match="没有找到"):
-        registrations.follow(session, code, mobile)
-    assert not registrations.is_there(session, code, mobile, HERE)
+        registrations.follow(session, Key(Role.enterprise, code, mobile))
+    assert not registrations.is_there(session, Key(Role.enterprise, code, mobile), HERE)
 
 
 def test_following_with_a_malformed_number_says_so(session):
     with pytest.raises(Refused, match="手机号应为 11 位"):
-        registrations.follow(session, CODE, "1380013800")
+        registrations.follow(session, KEY._replace(mobile="1380013800"))
 
 
 def test_the_sixth_wrong_look_up_has_to_wait(session):
     submitted(session)
     for last in range(5):
-        assert not registrations.is_there(session, CODE, f"1390013900{last}", "")
+        assert not registrations.is_there(session, KEY._replace(mobile=f"1390013900{last}"), "")
     with pytest.raises(Refused, match="请 15 分钟后再试"):
-        registrations.is_there(session, CODE, "13800138000", "")
+        registrations.is_there(session, KEY, "")
 
 
 def test_a_look_up_that_succeeds_starts_the_count_anew(session):
     submitted(session)
     for _ in range(12):
-        assert registrations.is_there(session, CODE, "13800138000", HERE)
+        assert registrations.is_there(session, KEY, HERE)
     failed = select(SignInAttempt).where(~SignInAttempt.has_succeeded)
     assert session.exec(failed).all() == []
 
@@ -205,16 +190,16 @@ def test_one_address_cannot_try_code_after_code(session):
         session.add(SignInAttempt(username=f"注册查询 {number}", address=HERE))
     session.flush()
     with pytest.raises(Refused, match="查询失败次数过多"):
-        registrations.is_there(session, CODE, "13800138000", HERE)
+        registrations.is_there(session, KEY, HERE)
 
 
 def test_the_password_is_tried_five_times(session, reviewer):
-    sent_back(session, reviewer)
-    assert registrations.is_password(session, CODE, "13800138000", TYPED["password"], HERE)
+    registration = sent_back(session, reviewer)
     for _ in range(5):
-        assert not registrations.is_password(session, CODE, "13800138000", "Guolu-2020", HERE)
+        assert registrations.resubmit(session, KEY, "Guolu-2020", TYPED, "", HERE) is None
     with pytest.raises(Refused, match="分钟后再试"):
-        registrations.is_password(session, CODE, "13800138000", TYPED["password"], HERE)
+        registrations.resubmit(session, KEY, TYPED["password"], TYPED, "", HERE)
+    assert registration.status == RegistrationStatus.sent_back
 
 
 def test_the_deadline_is_two_working_days_after_it_was_handed_in(session, later):
@@ -237,9 +222,9 @@ def test_a_correction_is_handed_in_with_an_answer(session, reviewer, later):
 
 
 def test_a_correction_needs_the_password(session, reviewer):
-    sent_back(session, reviewer)
-    with pytest.raises(Refused, match="注册时设置的密码不正确"):
-        registrations.resubmit(session, CODE, "13800138000", "Guolu-2020", TYPED, "")
+    registration = sent_back(session, reviewer)
+    assert registrations.resubmit(session, KEY, "Guolu-2020", TYPED | {"name": "杭州海天"}, "") is None
+    assert (registration.name, registration.version) == (TYPED["name"], 1)
 
 
 def test_a_correction_obeys_the_same_rules(session, reviewer):
@@ -262,169 +247,111 @@ def test_only_what_was_sent_back_can_be_corrected(session):
         resubmit(session)
 
 
-def test_the_queue_has_urgent_ones_first_then_the_oldest(session, reviewer, later):
-    first = submitted(session)
-    later(1)
-    second = submitted(session, credit_code=OTHER_CODE, username="haitian")
-    later(2)
-    third = submitted(session, credit_code="60003734-1", username="kangtai", is_urgent=True)
-    rows = registrations.queue(session, by=reviewer)
-    assert [row.id for row in rows] == [third.id, first.id, second.id]
-    assert rows[1].division == "浙江省杭州市西湖区"
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of this test's own for files."""
+    monkeypatch.setenv("YUEJIAN_FILES", str(tmp_path / "files"))
+    return tmp_path / "files"
 
 
-@pytest.mark.parametrize(("hours", "left"), [(0, 2), (24, 1), (48, 0), (72, -1), (24 * 5, -2), (24 * 7, -3)])
-def test_the_clock_counts_working_days(session, reviewer, later, hours, left):
-    submitted(session)
-    later(hours)
-    assert registrations.queue(session, by=reviewer)[0].working_days_left == left
+def files(folder):
+    """The bytes of every file kept."""
+    return [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
 
 
-def test_what_was_decided_comes_latest_first(session, reviewer, later):
-    first = submitted(session)
-    second = submitted(session, credit_code=OTHER_CODE, username="haitian", is_urgent=True)
-    registrations.decline(session, second.id, by=reviewer, reason="该单位不在本辖区")
-    later(1)
-    registrations.decline(session, first.id, by=reviewer, reason="该单位不在本辖区")
-    rows = registrations.queue(session, by=reviewer, status=RegistrationStatus.declined)
-    assert [row.id for row in rows] == [first.id, second.id]
-    assert rows[0].decided_at == datetime.fromisoformat(NOW) + timedelta(hours=1)
+@pytest.mark.parametrize("content", [PNG, b"\xff\xd8\xff\xe0 jpeg", b"%PDF-1.7 scan"])
+def test_the_scan_is_kept_with_the_registration(session, folder, content):
+    scan = registrations.licence(session, submitted(session, licence=content))
+    assert (scan.name, scan.media_type) == ("营业执照.png", attachments.media_type(content))
+    assert files(folder) == [content]
 
 
-def test_the_queue_and_the_counts_end_at_the_area(session, reviewer):
-    submitted(session)
-    stranger = make_account(session, Role.reviewer, division_code="330200")
-    assert registrations.counts(session, by=reviewer)[RegistrationStatus.submitted] == 1
-    assert registrations.counts(session, by=stranger)[RegistrationStatus.submitted] == 0
-    assert registrations.queue(session, by=stranger) == []
+def test_a_registration_refused_leaves_no_file(session, folder):
+    submitted(session, licence=PNG + b"1")
+    for values in ({"name": ""}, {"username": "mingda2"}):
+        with pytest.raises(Refused):
+            submitted(session, **values)
+    assert files(folder) == [PNG + b"1"]
 
 
-@pytest.mark.parametrize("role", [Role.enterprise, Role.personal, Role.institution, Role.administrator])
-def test_the_queue_is_for_the_bureau_alone(session, role):
-    account = make_account(session, role)
-    for query in (registrations.queue, registrations.counts):
-        with pytest.raises(Refused, match="不能执行此操作"):
-            query(session, by=account)
-
-
-def test_a_registration_of_another_area_does_not_exist(session):
-    registration = submitted(session)
-    stranger = make_account(session, Role.reviewer, division_code="330200")
-    for act in (registrations.find, registrations.alike, registrations.approve):
-        with pytest.raises(NotFound):
-            act(session, registration.id, by=stranger)
-
-
-def test_the_reviewer_learns_who_carries_the_same_name_or_number(session, reviewer):
-    make_enterprise(session, TYPED["name"], mobile="13900139000")
-    make_enterprise(session, "杭州海天机械厂", mobile="13800138000")
-    registration = submitted(session)
-    assert registrations.alike(session, registration.id, by=reviewer) == [
-        "已有同名单位：杭州明达锅炉有限公司",
-        "手机号与已注册单位相同：杭州海天机械厂",
-    ]
-
-
-def test_an_approved_enterprise_is_not_like_itself(session, reviewer):
-    registration = submitted(session)
-    registrations.approve(session, registration.id, by=reviewer)
+def test_a_correction_keeps_the_scan_unless_there_is_a_new_one(session, reviewer, folder):
+    registration = sent_back(session, reviewer)
+    first = registration.licence_id
+    resubmit(session, licence=b"", licence_name="")
+    assert registration.licence_id == first
+    reviews.send_back(session, registration.id, by=reviewer, reason="扫描件看不清")
     session.refresh(registration)
-    assert registrations.alike(session, registration.id, by=reviewer) == []
+    resubmit(session, licence=b"%PDF-1.7", licence_name="营业执照.pdf")
+    assert registrations.licence(session, registration).media_type == "application/pdf"
+    assert session.get(Attachment, first) is None
+    session.commit()
+    assert files(folder) == [b"%PDF-1.7"]
+
+
+def test_a_scan_that_another_has_too_stays_on_the_disk(session, reviewer, folder):
+    submitted(session, credit_code=OTHER_CODE, username="haitian")
+    sent_back(session, reviewer)
+    resubmit(session, licence=b"%PDF-1.7")
+    session.commit()
+    assert sorted(files(folder)) == sorted([PNG, b"%PDF-1.7"])
+
+
+def test_a_registration_from_before_scans_gets_one_with_its_correction(session, reviewer, folder):
+    registration = sent_back(session, reviewer)
+    registration.licence_id = None
+    session.flush()
+    with pytest.raises(Refused, match="请上传营业执照扫描件"):
+        resubmit(session, licence=b"")
+    resubmit(session)
+    assert registration.licence_id
+
+
+def test_a_person_registers_with_fewer_fields(session):
+    person = make_registration(session, PERSON)
+    assert (person.role, person.credit_code, person.licence_id) == (Role.personal, "", None)
+    assert (person.name, person.contact_name, person.mobile) == ("王伟", "王伟", "13900139000")
 
 
 @pytest.mark.parametrize(
-    ("code", "place"),
-    [("91330106MA2CGRJH2A", "浙江省杭州市西湖区"), ("91999999MA2CGRJH2A", ""), ("60003734-1", "")],
+    ("field", "value", "sentence"),
+    [
+        ("name", "", "请填写“姓名”"),
+        ("mobile", "1", "手机号应为 11 位"),
+        ("division_code", HANGZHOU, "选到区县一级"),
+        ("username", "王", "3 至 40 个"),
+        ("password", "wang", "8 至 64 个字符"),
+    ],
 )
-def test_the_division_within_a_code_is_read(session, code, place):
-    assert registrations.place_in_code(session, code) == place
+def test_each_field_of_a_person_says_what_is_wrong_with_it(session, field, value, sentence):
+    assert sentence in registrations.look_over(session, PERSON | {field: value}).problems[field]
 
 
-def test_approving_makes_the_enterprise_and_its_account(session, reviewer):
-    registration = submitted(session)
-    enterprise = registrations.approve(session, registration.id, by=reviewer)
-    owner = session.exec(select(Account).where(Account.username == "mingda")).one()
-    assert (enterprise.credit_code, enterprise.division_code) == (CODE, XIHU)
-    assert (owner.role, owner.enterprise_id, owner.full_name) == (Role.enterprise, enterprise.id, "陈建国")
-    assert passwords.matches(TYPED["password"], owner.password_hash)
-    session.refresh(registration)
-    assert registration.status == RegistrationStatus.approved
-    assert registration.enterprise_id == enterprise.id
-    assert checks.findings(session) == []
+@pytest.mark.parametrize("role", [Role.administrator, "personal", Role.reviewer])
+def test_no_other_role_is_applied_for(session, role):
+    assert make_registration(session, role=role).role == Role.enterprise
 
 
-def test_nobody_but_a_reviewer_decides(session):
-    registration = submitted(session)
-    supervisor = make_account(session, Role.supervisor)
-    with pytest.raises(Refused, match="监管人员不能执行“通过”"):
-        registrations.approve(session, registration.id, by=supervisor)
+def test_two_persons_wait_at_once_and_each_follows_by_name_and_number(session):
+    first = make_registration(session, PERSON)
+    second = make_registration(session, PERSON, username="wangwei2")
+    assert registrations.follow(session, Key(Role.personal, " WangWei ", "139 0013 9000")).id == first.id
+    assert registrations.follow(session, registrations.key_of(second)).id == second.id
+    for key in (Key(Role.personal, "wangwei", "13800138000"), Key(Role.personal, CODE, "13900139000")):
+        with pytest.raises(Refused, match="没有找到"):
+            registrations.follow(session, key)
+        assert not registrations.is_there(session, key, HERE)
 
 
-def test_a_code_registered_meanwhile_cannot_be_approved(session, reviewer):
-    registration = submitted(session)
-    make_enterprise(session, credit_code=CODE)
-    with pytest.raises(Refused, match="已注册"):
-        registrations.approve(session, registration.id, by=reviewer)
+def test_a_person_corrects_what_was_sent_back(session, reviewer):
+    person = make_registration(session, PERSON)
+    reviews.send_back(session, person.id, by=reviewer, reason="请填写身份证上的姓名")
+    session.refresh(person)
+    key, typed = registrations.key_of(person), PERSON | {"name": "王伟强"}
+    registrations.resubmit(session, key, PERSON["password"], typed, "已改")
+    assert (person.status, person.name) == (RegistrationStatus.submitted, "王伟强")
 
 
-def test_a_user_name_taken_meanwhile_is_sent_back_to_be_changed(session, reviewer):
-    registration = submitted(session)
-    make_account(session, username="mingda")
-    with pytest.raises(Refused, match="请退回补正"):
-        registrations.approve(session, registration.id, by=reviewer)
-    registrations.send_back(session, registration.id, by=reviewer, reason="账号名已被他人使用，请换一个")
-    session.refresh(registration)
-    resubmit(session, username="mingda.gl")
-    assert registrations.approve(session, registration.id, by=reviewer).credit_code == CODE
-
-
-@pytest.mark.parametrize("decide", [registrations.send_back, registrations.decline])
-def test_sending_back_and_declining_need_a_reason(session, reviewer, decide):
-    registration = submitted(session)
-    with pytest.raises(Refused, match="请填写理由"):
-        decide(session, registration.id, by=reviewer, reason=" ")
-    with pytest.raises(Refused, match="最多 500 个字"):
-        decide(session, registration.id, by=reviewer, reason="错" * 501)
-
-
-def test_a_reason_stays_for_the_applicant_to_read(session, reviewer):
+def test_what_a_registration_is_does_not_change_with_a_correction(session, reviewer):
     registration = sent_back(session, reviewer)
-    last = registrations.history(session, registration)[-1]
-    assert (last.action, last.note, last.by_name) == ("send_back", "请填写营业执照上的全称", "周晓雯")
-
-
-def test_what_is_decided_is_not_decided_again(session, reviewer):
-    registration = submitted(session)
-    registrations.decline(session, registration.id, by=reviewer, reason="该单位不在本辖区")
-    session.refresh(registration)
-    with pytest.raises(Refused, match="当前状态为“不予通过”"):
-        registrations.approve(session, registration.id, by=reviewer)
-
-
-def test_the_second_of_two_reviewers_is_told_so(session, reviewer):
-    registration = submitted(session)
-    session.commit()
-    with transaction() as other:
-        registrations.decline(other, registration.id, by=reviewer, reason="该单位不在本辖区")
-    with pytest.raises(Conflict, match="请刷新后重试"):
-        registrations.approve(session, registration.id, by=reviewer)
-    session.rollback()
-    assert session.exec(select(Enterprise)).all() == []
-
-
-def test_every_decision_is_told_to_the_applicant_by_message(session, reviewer):
-    registration = sent_back(session, reviewer)
-    resubmit(session)
-    registrations.approve(session, registration.id, by=reviewer)
-    rows = session.exec(select(Notification).order_by(Notification.id)).all()
-    assert {(row.recipient, row.division_code) for row in rows} == {("13800138000", XIHU)}
-    assert ["被退回补正" in rows[0].text, "请用账号“mingda”登录" in rows[1].text] == [True, True]
-
-
-def test_a_decision_that_fails_tells_nobody(database):
-    with transaction() as session:
-        reviewer, registration = make_account(session, Role.reviewer), submitted(session)
-    with pytest.raises(Refused), transaction() as session:
-        registrations.decline(session, registration.id, by=reviewer, reason=" ")
-    with transaction() as session:
-        assert session.exec(select(Notification)).all() == []
+    resubmit(session, role=Role.personal)
+    assert (registration.role, registration.credit_code) == (Role.enterprise, CODE)

@@ -13,7 +13,7 @@ from random import Random
 from sqlmodel import Session
 
 from db import clock, passwords, reference, workdays
-from db.demo import bookings, bureau, ledger, people, recoveries, requests, results
+from db.demo import bookings, bureau, ledger, licences, people, recoveries, requests, results
 from db.demo.articles import articles
 from db.demo.bookings import Booking
 from db.demo.diary import Diary
@@ -107,6 +107,7 @@ def fill(
     writer.close()
     requests.write(session, diary, staff, owners[0])
     recoveries.write(session, diary, staff, owners[-1])
+    licences.write(session)
     return {label: writer.counts[model] for model, label in LABELS.items()}
 
 

@@ -110,6 +110,7 @@ class Pending:
 
     moves: tuple[tuple[str, int, str], ...]
     is_urgent: bool = False
+    role: Role = Role.enterprise
 
 
 NAME_WRONG = "企业名称与营业执照不一致，请按执照全称填写后重新提交"
@@ -127,6 +128,8 @@ PENDING = (
     Pending((("submit", 12, ""), ("send_back", 11, MOBILE_WRONG))),
     Pending((("submit", 16, ""), ("decline", 15, ELSEWHERE))),
     Pending((("submit", 25, ""), ("decline", 24, TWICE))),
+    Pending((("submit", 1, ""),), role=Role.personal),
+    Pending((("submit", 3, ""), ("send_back", 2, MOBILE_WRONG)), role=Role.personal),
 )
 
 
@@ -246,6 +249,9 @@ def _apply(
 ) -> None:
     number = writer.counts[Registration] + 1
     values = _applicant(names, sector, DISTRICTS[number % len(DISTRICTS)], number)
+    if pending.role == Role.personal:
+        person = {"name": values["contact_name"], "credit_code": "", "address": ""}
+        values |= {"role": Role.personal, "username": f"personal{number}", **person}
     reviewer = bureau.staff["reviewer01"]
     moves = [
         Move(
@@ -268,6 +274,8 @@ def _write(writer: Writer, moves: Sequence[Move], values: dict[str, Any]) -> Non
         "version": len(submissions),
         "number": f"{series}-{writer.number(series):04}",
         "status": status,
+        "role": Role.enterprise,
+        "name_key": search.name_key(values["name"]),
         "is_urgent": False,
         "licence_id": None,
         "submitted_at": submissions[-1],

@@ -6,10 +6,11 @@ from dataclasses import astuple
 import pandas as pd
 import streamlit as st
 
-from db import board, clock
+from db import board, clock, reviews
 from db.appointment_lines import LATE
 from db.models import OPEN, LineStatus, Role, UnassignedReason
-from pages.parts import look, narrowing, tables, tiles
+from db.registrations import WAITING
+from pages.parts import look, narrowing, review, tables, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 from pages.parts.tiles import Tile
@@ -60,6 +61,7 @@ def short(name: str) -> str:
 signed_in(*WATCHERS)
 with looking(*WATCHERS) as (session, account):
     area = narrowing.area(account)
+    counts, share = reviews.counts(session, by=account), reviews.share(session, by=account)
     statuses = board.by_status(session, by=account)
     late = board.late(session, by=account)
     reasons = board.unassigned(session, by=account)
@@ -69,6 +71,14 @@ with looking(*WATCHERS) as (session, account):
 
 look.header(
     "状态看板", f"{area or '全国'}，截至 {tables.text('at', clock.now())}。点击数字打开它背后的清单。"
+)
+st.subheader("注册审核", anchor=False)
+tiles.row(
+    [
+        *(Tile(one.value, counts[one], "registrations", {"status": one.name}) for one in WAITING),
+        review.in_time(share),
+    ],
+    most=3,
 )
 st.subheader("预约器具", anchor=False)
 tiles.row(

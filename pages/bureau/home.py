@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from db import authorizations, board, clock, corrections, notifications, recoveries, registrations
+from db import authorizations, board, clock, corrections, notifications, recoveries, reviews
 from db.appointment_lines import LATE
 from db.models import CorrectionStatus, RecoveryStatus, RegistrationStatus, Role, UnassignedReason
 from db.notifications import NotificationState
-from pages.parts import look, tiles
+from pages.parts import look, review, tiles
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 from pages.parts.tiles import Tile
@@ -17,7 +17,7 @@ WATCHERS = (Role.supervisor, Role.reviewer)
 IN_USE = {"status": "in_use"}
 
 
-def clock_of(row: registrations.QueueRow) -> str:
+def clock_of(row: reviews.QueueRow) -> str:
     """How much of the time for a review is left."""
     left = row.working_days_left
     if left < 0:
@@ -25,14 +25,15 @@ def clock_of(row: registrations.QueueRow) -> str:
     return f"还剩 {left} 个工作日" if left else "今天到期"
 
 
-def reviews() -> None:
+def to_review() -> None:
     """The registrations that wait for a reviewer."""
     with looking(Role.reviewer) as (session, reviewer):
-        counts = registrations.counts(session, by=reviewer)
-        queue = registrations.queue(session, by=reviewer)
+        counts = reviews.counts(session, by=reviewer)
+        queue = reviews.queue(session, by=reviewer)
         asked = recoveries.counts(session, by=reviewer)[RecoveryStatus.requested]
         told = notifications.counts(session, by=reviewer)
         messages = told[NotificationState.waiting] + told[NotificationState.failed]
+        share = reviews.share(session, by=reviewer)
     st.subheader("注册审核", anchor=False)
     urgent = sum(row.is_urgent for row in queue)
     late = sum(row.working_days_left < 0 for row in queue)
@@ -42,8 +43,9 @@ def reviews() -> None:
             Tile("加急", urgent, "registrations", {}, True),
             Tile("审核超期", late, "registrations", {}, True),
             Tile("退回补正中", counts[RegistrationStatus.sent_back], "registrations"),
+            review.in_time(share),
         ],
-        most=4,
+        most=5,
     )
     if queue:
         oldest_review(queue)
@@ -59,7 +61,7 @@ def reviews() -> None:
     )
 
 
-def oldest_review(queue: Sequence[registrations.QueueRow]) -> None:
+def oldest_review(queue: Sequence[reviews.QueueRow]) -> None:
     """The registration that has waited longest."""
     oldest = min(queue, key=lambda row: (row.submitted_at, row.id))
     with st.container(border=True):
@@ -115,7 +117,7 @@ def ledger() -> None:
 account = signed_in(*WATCHERS)
 look.header(f"{account.full_name}，您好", f"今天是 {clock.today():%Y年%m月%d日}")
 if account.role == Role.reviewer:
-    reviews()
+    to_review()
 else:
     duties()
 ledger()

@@ -5,16 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from db import registrations, workflow
+from db import registrations, reviews, workflow
 from db.models import RegistrationStatus, Role, Subject
-from db.registrations import QueueRow
+from db.reviews import QueueRow
 from pages.parts import look, review, tables
 from pages.parts.account import acting, looking, signed_in
 
 READERS = (Role.reviewer, Role.supervisor)
 QUEUE = {
     "clock": "审核时限",
-    "name": "企业名称",
+    "kind": "类别",
+    "name": "名称（姓名）",
     "division": "所在地",
     "submitted_at": "提交时间",
     "credit_code": "统一社会信用代码",
@@ -22,7 +23,8 @@ QUEUE = {
 }
 DECIDED = {
     "decided_at": "审核时间",
-    "name": "企业名称",
+    "kind": "类别",
+    "name": "名称（姓名）",
     "division": "所在地",
     "submitted_at": "提交时间",
     "credit_code": "统一社会信用代码",
@@ -30,9 +32,9 @@ DECIDED = {
 }
 WIDTHS = {"clock": 170, "name": 240, "decided_at": 145, "submitted_at": 145, "number": 150}
 OPERATIONS: dict[str, Callable[..., Any]] = {
-    "approve": registrations.approve,
-    "send_back": registrations.send_back,
-    "decline": registrations.decline,
+    "approve": reviews.approve,
+    "send_back": reviews.send_back,
+    "decline": reviews.decline,
 }
 
 
@@ -51,9 +53,17 @@ def choose_status(counts: dict[RegistrationStatus, int]) -> RegistrationStatus:
     return chosen or start
 
 
+def in_time(share: reviews.Share) -> str:
+    """The share answered in time, in a sentence."""
+    if share.rate is None:
+        return ""
+    told = f"近 {reviews.PERIOD} 天有 {share.rate:.1%} 在 {share.days} 个工作日内审核"
+    return f"{told}（{share.in_time}/{share.due}）。"
+
+
 def open_row(rows: list[QueueRow], status: RegistrationStatus) -> int:
     """The id of the registration to show: the one picked, the one still open, or the first in the queue."""
-    shown = [{**row.__dict__, "clock": review.clock(row)} for row in rows]
+    shown = [{**row.__dict__, "clock": review.clock(row), "kind": review.KINDS[row.role]} for row in rows]
     # The rows in the key: a decision moves those below it up, and the pick would move to another one.
     key = f"registrations-{status.name}-{hash(tuple(row.id for row in rows))}"
     columns = QUEUE if status == RegistrationStatus.submitted else DECIDED
@@ -70,11 +80,13 @@ def open_row(rows: list[QueueRow], status: RegistrationStatus) -> int:
 
 
 me = signed_in(*READERS)
-look.header("注册审核", "加急的在前，先交的先审。每个决定的理由，申请人都能看到。")
 with looking(*READERS) as (session, account):
-    counts = registrations.counts(session, by=account)
+    share = reviews.share(session, by=account)
+look.header("注册审核", f"加急的在前，先交的先审。每个决定的理由，申请人都能看到。{in_time(share)}")
+with looking(*READERS) as (session, account):
+    counts = reviews.counts(session, by=account)
     status = choose_status(counts)
-    rows = registrations.queue(session, by=account, status=status)
+    rows = reviews.queue(session, by=account, status=status)
 if not rows:
     is_queue = status == RegistrationStatus.submitted
     look.empty("没有待审核的注册申请" if is_queue else f"没有“{status}”的注册申请")
@@ -82,10 +94,11 @@ if not rows:
 
 registration_id = open_row(rows, status)
 with looking(*READERS) as (session, account):
-    found = registrations.find(session, registration_id, by=account)
+    found = reviews.find(session, registration_id, by=account)
     deadline = registrations.deadline(session, found)
     checks = review.checks(session, found, account)
     moves = registrations.history(session, found)
+    scan = registrations.licence(session, found) if me.role == Role.reviewer else None
 
 steps = workflow.open_steps(Subject.registration, found.status, me.role)
 left, right = st.columns(2, gap="medium")
@@ -95,6 +108,8 @@ with right:
     if found.status != status:
         st.info("这份申请刚刚已由他人办理，请在上表中选择下一份。", icon=":material/sync_problem:")
     review.show_checks(checks)
+    if found.role == Role.enterprise and me.role == Role.reviewer:
+        review.show_licence(scan)
     decision = review.decide(found, steps) if steps else None
 if decision:
     step, reason = decision

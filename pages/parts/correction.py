@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import corrections, fields
+from db import attachments, corrections, fields
 from db.models import OWNERS, CorrectionStatus, Role
 from pages.parts import look, tables
 from pages.parts.account import acting, signed_in
@@ -123,7 +123,7 @@ def _wanted(key: str) -> tuple[date | None, bool]:
 
 def _grounds(key: str) -> tuple[str, Any]:
     """The reason, and the file that proves it."""
-    most = corrections.MOST_BYTES >> 20
+    most = attachments.MOST_PROOF_BYTES >> 20
     reason = st.text_area(
         "更正理由 *",
         max_chars=300,

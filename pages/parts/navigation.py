@@ -36,6 +36,7 @@ class Entry(NamedTuple):
 PAGES = (
     Entry("sign_in", "public/sign_in.py", "登录", "login", VISITORS),
     Entry("register", "public/register.py", "企业注册", "domain_add", VISITORS, "注册"),
+    Entry("register_person", "public/register_person.py", "个人注册", "person_add", VISITORS, "注册"),
     Entry("follow", "public/follow.py", "注册进度查询", "manage_search", VISITORS, "注册"),
     Entry("recover", "public/recover.py", "忘记密码", "lock_reset", VISITORS, "", True),
     Entry("enterprise_home", "enterprise/home.py", "首页", "home", OWNERS),

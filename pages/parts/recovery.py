@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import candidates, corrections, recoveries
+from db import attachments, candidates, recoveries
 from db.candidates import Candidate
 from db.models import RecoveryKind, RecoveryStatus, Role
 from pages.parts import correction, look, tables
@@ -73,7 +73,7 @@ def _find(typed: str) -> list[Candidate]:
 
 
 def _fill_in(found: list[Candidate], number: int) -> None:
-    most = corrections.MOST_BYTES >> 20
+    most = attachments.MOST_PROOF_BYTES >> 20
     with st.form(f"recovery-form-{number}", clear_on_submit=False, border=False):
         account = st.radio("账号 *", found, format_func=_named) or found[0]
         kind = st.radio("申请事项 *", list(RecoveryKind), horizontal=True) or RecoveryKind.password

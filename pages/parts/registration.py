@@ -1,12 +1,16 @@
-"""企业注册: the fields of an application, each checked as soon as it is left."""
+"""企业注册 and 个人注册: the fields of an application, each checked as soon as it is left."""
 
 from typing import Any
 
 import streamlit as st
 
+from db import attachments, registrations
 from db.fields import Form
+from db.models import Role
 from pages.parts import choices, look
 
+TYPES = ["jpg", "jpeg", "png", "pdf"]
+MOST = attachments.MOST_PROOF_BYTES >> 20
 HINTS = {
     "name": "与营业执照上的名称一致",
     "credit_code": "18 位统一社会信用代码，或 9 位组织机构代码",
@@ -15,13 +19,19 @@ HINTS = {
     "contact_name": "办理强检业务的人",
     "address": "选填，街道和门牌号",
     "username": "3 至 40 个字母、数字、汉字或 _ - .，登录时使用",
+    "licence": "四角完整、字迹清楚；没有营业执照的上传法人证书或代码证。只有审核人员和本单位能看到",
     "password": "8 至 64 个字符，含大写字母、小写字母、数字、其他字符中的三种，或不少于 12 个字符",
     "repeated": "与上面的密码相同",
+}
+PERSON = {
+    "name": "与身份证上的姓名一致",
+    "division_code": "您工作的地方，依次选择省、市、区县，选到最后一级",
 }
 PRAISE = {
     "credit_code": "校验位正确，尚未注册",
     "division_code": "已选到区县",
     "mobile": "格式正确",
+    "licence": "文件可用",
     "username": "可以使用",
     "password": "符合要求",
     "repeated": "两次一致",
@@ -40,9 +50,13 @@ class Sheet:
     """
 
     def __init__(self, key: str, start: dict[str, Any]) -> None:
-        """A sheet with what stands in it at first; `key` tells it from others."""
+        """A sheet with what stands in it at first, `role` included; `key` tells it from others."""
         self.key, self.start = key, start
-        self.typed: dict[str, Any] = {"is_urgent": start.get("is_urgent", False)}
+        self.typed: dict[str, Any] = {
+            "role": start.get("role", Role.enterprise),
+            "is_urgent": start.get("is_urgent", False),
+        }
+        self.hints = HINTS | (PERSON if start.get("role") == Role.personal else {})
         self._lines: dict[str, Any] = {}
         self._offers: dict[str, Any] = {}
 
@@ -85,19 +99,42 @@ class Sheet:
                 self.text("contact_name", "联系人 *", 60)
                 self.text("address", "详细地址", 200)
 
+    def licence(self, kept: int = 0) -> None:
+        """The scan; `kept` is the size in bytes of one handed in before, which a new one replaces."""
+        star, size = ("", f"，已上传一份（{max(1, kept >> 10):,} KB）") if kept else (" *", "")
+        with st.container(border=True, gap="xxsmall"):
+            file = st.file_uploader(
+                f"{registrations.LICENCE}{star}：JPG、PNG 或 PDF，不超过 {MOST} MB{size}",
+                type=TYPES,
+                max_upload_size=MOST,
+                key=f"{self.key}-licence",
+            )
+            self.typed["licence"] = file.getvalue() if file else b""
+            self.typed["licence_name"] = file.name if file else ""
+            self._lines["licence"] = st.empty()
+
+    def person(self) -> None:
+        """What a person fills in."""
+        with st.container(border=True):
+            st.markdown("**个人信息**")
+            with pair():
+                self.text("name", "姓名 *", 60)
+                self.text("mobile", "手机号 *", 20)
+            self.division()
+
     def judge(self, form: Form, is_sent: bool) -> None:
         """Say of each field touched so far, or of all once sent, whether it is right."""
         touched = st.session_state.setdefault(f"{self.key}-touched", set())
         touched |= {field for field in self._lines if is_sent or self.typed[field]}
         for field, line in self._lines.items():
             if field not in touched:
-                line.caption(HINTS[field])
+                line.caption(self.hints[field])
             elif problem := form.problems.get(field):
                 line.markdown(f":small[:red[:material/error: {look.plain(problem)}]]")
             elif self.typed[field]:
                 line.markdown(f":small[:green[:material/check_circle: {PRAISE.get(field, '已填写')}]]")
             else:
-                line.caption(HINTS[field])
+                line.caption(self.hints[field])
         self._offer(form.suggestions)
 
     def forget(self) -> None:

@@ -5,15 +5,19 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from db import registrations
+from db import reviews
 from db.engine import Session
-from db.models import Account, Registration, RegistrationStatus, Subject
-from db.registrations import QueueRow
+from db.models import Account, Attachment, Registration, RegistrationStatus, Role, Subject
+from db.reviews import QueueRow, Share
 from db.workdays import Deadline
 from db.workflow import Step
 from pages.parts import choices, look, progress
+from pages.parts.tiles import Tile
 
+IMAGES = ("image/jpeg", "image/png")
+KINDS = {Role.enterprise: "企业注册", Role.personal: "个人注册"}
 REASONS = {
+    "扫描件不清": "营业执照扫描件看不清或不完整，请重新拍照或扫描后上传。",
     "名称不一致": "企业名称与营业执照不一致，请按营业执照填写全称。",
     "代码不一致": "统一社会信用代码与企业名称登记的不一致，请对照营业执照改正。",
     "所在地不对": "所在地与企业住所不一致，请选择企业住所所在的区县。",
@@ -35,15 +39,24 @@ def clock(row: QueueRow) -> str:
     return urgent + said + ("（估算）" if row.deadline.is_estimated else "")
 
 
+def in_time(share: Share) -> Tile:
+    """The share of registrations answered in time, as a number that opens the queue."""
+    shown = f"{share.rate:.1%}" if share.rate is not None else "—"
+    note = f"近 {reviews.PERIOD} 天，{share.days} 个工作日内 {share.in_time}/{share.due}"
+    return Tile("按时审核", shown, "registrations", note=note)
+
+
 def checks(session: Session, found: Registration, by: Account) -> list[tuple[str, str]]:
     """What was checked, as an icon and a sentence each."""
+    alike = reviews.alike(session, found.id, by=by)
+    others = [("warning", sentence) for sentence in alike]
+    if found.role == Role.personal:
+        nobody = "没有同手机号的账号、单位和待审核的注册申请"
+        return [("task_alt", "手机号格式正确"), *(others or [("task_alt", nobody)])]
     kind = "统一社会信用代码" if len(found.credit_code) == 18 else "组织机构代码"
     said = [("task_alt", f"{kind}的校验位正确，手机号格式正确")]
-    alike = registrations.alike(session, found.id, by=by)
-    said += [("warning", sentence) for sentence in alike]
-    if not alike:
-        said.append(("task_alt", "没有同名、同手机号的已注册单位"))
-    if place := registrations.place_in_code(session, found.credit_code):
+    said += others or [("task_alt", "没有同代码、同名、同手机号的单位、账号和注册申请")]
+    if place := reviews.place_in_code(session, found.credit_code):
         said.append(("info", f"代码中的区划是{place}（登记机关所在地，可以与所在地不同）"))
     return said
 
@@ -53,6 +66,7 @@ def show(found: Registration, deadline: Deadline, moves: Sequence[Any]) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{look.plain(found.name)}**", width="content")
+            st.markdown(f":gray-badge[{KINDS[found.role]}]", width="content")
             st.markdown(look.badge(found.status.value), width="content")
             if found.is_urgent:
                 st.markdown(":red-badge[:material/priority_high: 加急]", width="content")
@@ -71,6 +85,23 @@ def show_checks(checks: list[tuple[str, str]]) -> None:
             st.markdown(f":{COLORS[icon]}[:material/{icon}:] {look.plain(sentence)}")
 
 
+def show_licence(scan: Attachment | None) -> None:
+    """The scan beside the form, a picture in place and a PDF to open."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown("**营业执照扫描件**")
+        if scan is None:
+            st.caption("没有上传扫描件，可以退回补正，请申请人上传。")
+            return
+        source = f"/attachments/{int(scan.id)}"
+        if scan.media_type in IMAGES:
+            style = "max-width: 100%; max-height: 460px; border: 1px solid #d3dbe3"
+            st.html(
+                f'<a href="{source}" target="_blank"><img src="{source}" alt="扫描件" style="{style}"></a>'
+            )
+        size = f"{max(1, scan.size >> 10):,} KB"
+        st.link_button(f"打开 {look.plain(scan.name)}（{size}）", source, icon=":material/attach_file:")
+
+
 def _facts(found: Registration) -> None:
     place = choices.tree().rows.get(found.division_code)
     facts = {
@@ -82,6 +113,8 @@ def _facts(found: Registration) -> None:
         "账号名": found.username,
         "申请编号": found.number,
     }
+    if found.role == Role.personal:
+        facts = {label: facts[label] for label in ("所在地", "手机号", "账号名", "申请编号")}
     for label, value in facts.items():
         with st.container(gap=None):
             st.caption(label)

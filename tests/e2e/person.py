@@ -84,6 +84,13 @@ class Person:
         """The button of that name, its icon aside."""
         return self.page.get_by_role("button", name=re.compile(f"(^|\\s){re.escape(label)}$")).last
 
+    def uploads(self, name: str, content: bytes, media_type: str) -> None:
+        """Choose a file in the page's one box for files."""
+        chosen = {"name": name, "mimeType": media_type, "buffer": content}
+        self.page.locator("input[type=file]").set_input_files(chosen)
+        self.page.get_by_text(name).wait_for()
+        browser.settled(self.page)
+
     def ticks(self, row: int = 0, table: int = 0) -> None:
         """Tick a row of a table by its place."""
         grid = self.page.get_by_test_id("stDataFrame").nth(table)

@@ -21,6 +21,7 @@ def fills_in_the_registration(person, name):
     person.chooses("区县", "西湖区")
     person.types("手机号", "138 0013 8000")
     person.types("联系人", "陈建国")
+    person.uploads("营业执照.png", make.PNG, "image/png")
     person.types("账号名", "mingda")
     person.types("密码", PASSWORD)
     person.types("再输一次密码", PASSWORD)

@@ -1,0 +1,325 @@
+"""注册审核: the queue, what looks like another record, the decision, and how many were decided in time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, func, select
+
+from catalog.identifiers import organization_part
+from db import clock, enterprises, links, notifications, reach, search, settings, workdays, workflow
+from db.errors import NotFound
+from db.fields import Form
+from db.models import (
+    Account,
+    Cause,
+    Division,
+    Enterprise,
+    Registration,
+    RegistrationStatus,
+    Role,
+    StatusChange,
+    Subject,
+)
+from db.registrations import WAITING, look_over
+from db.workdays import Deadline
+
+WORKING_ORDER = (col(Registration.is_urgent).desc(), col(Registration.submitted_at), col(Registration.id))
+LATEST_FIRST = (col(Registration.decided_at).desc(), col(Registration.id).desc())
+# Days for which the share decided in time is told.
+PERIOD = 90
+MOST_ALIKE = 10
+
+
+@dataclass(frozen=True)
+class QueueRow:
+    """A registration as the reviewer's queue shows it; `working_days_left` is negative once late."""
+
+    id: int
+    number: str
+    role: Role
+    name: str
+    credit_code: str
+    division: str
+    contact_name: str
+    mobile: str
+    is_urgent: bool
+    status: RegistrationStatus
+    submitted_at: datetime
+    decided_at: datetime | None
+    deadline: Deadline
+    working_days_left: int
+
+
+def queue(
+    session: Session, *, by: Account, status: RegistrationStatus = RegistrationStatus.submitted
+) -> list[QueueRow]:
+    """The registrations in `status` within the reviewer's area, at most 200.
+
+    What waits for review comes urgent first, then the oldest; what was decided, the latest first.
+    """
+    reach.allow(by, *reach.BUREAU)
+    calendar = workdays.calendar(session)
+    limit, today = settings.value(session, "review_days"), clock.today()
+    rows = session.execute(
+        sa.select(Registration, Division.full_name)
+        .join(Division, col(Registration.division_code) == Division.code)
+        .where(reach.registrations(by), col(Registration.status) == status)
+        .order_by(*(WORKING_ORDER if status == RegistrationStatus.submitted else LATEST_FIRST))
+        .limit(200)
+    )
+    return [_queue_row(row.Registration, row.full_name, calendar, limit, today) for row in rows]
+
+
+def _queue_row(
+    row: Registration, division: str, calendar: workdays.Calendar, limit: int, today: date
+) -> QueueRow:
+    deadline = calendar.after(clock.day_of(row.submitted_at), limit)
+    return QueueRow(
+        id=row.id,
+        number=row.number,
+        role=row.role,
+        name=row.name,
+        credit_code=row.credit_code,
+        division=division,
+        contact_name=row.contact_name,
+        mobile=row.mobile,
+        is_urgent=row.is_urgent,
+        status=row.status,
+        submitted_at=row.submitted_at,
+        decided_at=row.decided_at,
+        deadline=deadline,
+        working_days_left=calendar.between(today, deadline.day),
+    )
+
+
+def counts(session: Session, *, by: Account) -> dict[RegistrationStatus, int]:
+    """How many registrations of the reviewer's area stand in each status."""
+    reach.allow(by, *reach.BUREAU)
+    rows = session.execute(
+        sa.select(Registration.status, func.count())
+        .where(reach.registrations(by))
+        .group_by(Registration.status)
+    )
+    return {status: 0 for status in RegistrationStatus} | {status: count for status, count in rows}
+
+
+def find(session: Session, registration_id: int, *, by: Account) -> Registration:
+    """One registration within the asker's area; raises NotFound."""
+    reach.allow(by, *reach.BUREAU)
+    here = select(Registration).where(Registration.id == registration_id, reach.registrations(by))
+    registration = session.exec(here).first()
+    if registration is None:
+        raise NotFound("注册申请")
+    return registration
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many answers were due in the last `PERIOD` days, and how many came within `days` working days."""
+
+    days: int
+    due: int
+    in_time: int
+
+    @property
+    def rate(self) -> float | None:
+        """The share in time, None where nothing was due."""
+        return self.in_time / self.due if self.due else None
+
+
+def share(session: Session, *, by: Account) -> Share:
+    """The share of registrations of the reviewer's area answered in time, counted at each time handed in.
+
+    What still waits counts once its time has run out, so that never answering improves nothing.
+    """
+    reach.allow(by, *reach.BUREAU)
+    calendar, limit, today = workdays.calendar(session), settings.value(session, "review_days"), clock.today()
+    answered = [
+        (calendar.after(clock.day_of(handed_in), limit).day, clock.day_of(at) if at else None)
+        for handed_in, at in _answers(session, by)
+    ]
+    due = [(last, on) for last, on in answered if on is not None or last < today]
+    return Share(limit, len(due), sum(on is not None and on <= last for last, on in due))
+
+
+def _answers(session: Session, by: Account) -> Iterator[tuple[datetime, datetime | None]]:
+    """When each registration was handed in since `PERIOD` days ago, and when that was answered, if it was."""
+    moves = session.execute(
+        sa.select(StatusChange.subject_id, StatusChange.source, StatusChange.target, StatusChange.at)
+        .join(Registration, col(Registration.id) == StatusChange.subject_id)
+        .where(
+            col(StatusChange.subject) == Subject.registration,
+            col(StatusChange.at) > clock.now() - timedelta(days=PERIOD),
+            reach.registrations(by),
+        )
+        .order_by(StatusChange.id)
+    )
+    waiting: dict[int, datetime] = {}
+    for move in moves:
+        if move.target == RegistrationStatus.submitted.name:
+            waiting[move.subject_id] = move.at
+        elif move.subject_id in waiting:
+            yield waiting.pop(move.subject_id), move.at
+    yield from ((at, None) for at in waiting.values())
+
+
+def alike(session: Session, registration_id: int, *, by: Account) -> list[str]:
+    """Sentences for the reviewer: which other records carry the same code, name or mobile number.
+
+    Units and registrations by all three, names compared by `search.name_key`; accounts by the number.
+    They are named wherever they are, with how they stand, at most 10 of a kind.
+    """
+    asked = find(session, registration_id, by=by)
+    return [
+        *_units_alike(session, asked),
+        *_registrations_alike(session, asked),
+        *_accounts_alike(session, asked),
+    ]
+
+
+def _units_alike(session: Session, asked: Registration) -> Iterator[str]:
+    if asked.role == Role.personal:
+        return
+    same = sa.or_(
+        enterprises.has_code(Enterprise.credit_code, asked.credit_code),
+        col(Enterprise.name_key) == search.name_key(asked.name),
+        col(Enterprise.mobile) == asked.mobile,
+    )
+    rows = select(Enterprise).where(same, col(Enterprise.id).is_distinct_from(asked.enterprise_id))
+    for row in session.exec(rows.order_by(col(Enterprise.id)).limit(MOST_ALIKE)):
+        yield f"{_what_is_same(asked, row)}：已注册单位 {row.name}（{row.credit_code}）"
+
+
+def _registrations_alike(session: Session, asked: Registration) -> Iterator[str]:
+    is_same = col(Registration.mobile) == asked.mobile
+    if asked.role == Role.enterprise:
+        is_same |= col(Registration.name_key) == search.name_key(asked.name)
+    same = is_same & col(Registration.status).in_(WAITING)
+    if asked.credit_code:
+        # What became of an earlier one with this code concerns the reviewer too.
+        same |= enterprises.has_code(Registration.credit_code, asked.credit_code) & (
+            col(Registration.status) == RegistrationStatus.declined
+        )
+    rows = select(Registration).where(same, Registration.id != asked.id)
+    for row in session.exec(rows.order_by(col(Registration.id).desc()).limit(MOST_ALIKE)):
+        yield f"{_what_is_same(asked, row)}：注册申请 {row.number} {row.name}（{row.status}）"
+
+
+def _accounts_alike(session: Session, asked: Registration) -> Iterator[str]:
+    rows = select(Account).join(Enterprise, col(Account.enterprise_id) == Enterprise.id, isouter=True)
+    # Its unit, if it has the number too, is named already.
+    rows = rows.where(Account.mobile == asked.mobile, col(Enterprise.mobile).is_distinct_from(asked.mobile))
+    rows = rows.where(Account.username != asked.username)
+    own = col(Account.enterprise_id).is_distinct_from(asked.enterprise_id) | col(Account.enterprise_id).is_(
+        None
+    )
+    for row in session.exec(rows.where(own).order_by(col(Account.id)).limit(MOST_ALIKE)):
+        state = "可登录" if row.is_active else "已停用"
+        yield f"手机号相同：{row.role}账号 {row.full_name}（{row.username}，{state}）"
+
+
+def _what_is_same(asked: Registration, other: Enterprise | Registration) -> str:
+    found = []
+    if asked.credit_code and organization_part(asked.credit_code) == organization_part(other.credit_code):
+        found.append("代码相同")
+    if asked.name == other.name:
+        found.append("名称相同")
+    elif search.name_key(asked.name) == search.name_key(other.name):
+        found.append("名称相近")
+    if asked.mobile == other.mobile:
+        found.append("手机号相同")
+    return "、".join(found)
+
+
+def place_in_code(session: Session, credit_code: str) -> str:
+    """The full name of the division inside a credit code (places 3 to 8, GB 32100-2015), empty if unknown.
+
+    It is that of the registering authority and may lawfully differ from where the enterprise is.
+    """
+    division = session.get(Division, credit_code[2:8]) if len(credit_code) == 18 else None
+    return division.full_name if division else ""
+
+
+def approve(session: Session, registration_id: int, *, by: Account, reason: str = "") -> Account:
+    """通过: the account comes into being, and its enterprise. Raises Refused, NotFound or Conflict."""
+    registration = find(session, registration_id, by=by)
+    form = look_over(session, registration.model_dump(), registration.id)
+    # Those handed in before scans were asked for have none; whether it is enough the reviewer decides.
+    form.problems.pop("licence", None)
+    if "username" in form.problems:
+        form.problems["username"] = "账号名已被他人使用，请退回补正，请申请人换一个账号名"
+    form.done()
+    enterprise = _founded(session, registration) if registration.role == Role.enterprise else None
+    enterprise_id = enterprise.id if enterprise else None
+    _decide(session, registration, "approve", by, reason, enterprise_id=enterprise_id)
+    account = Account(
+        username=registration.username,
+        password_hash=registration.password_hash,
+        role=registration.role,
+        full_name=registration.contact_name,
+        mobile=registration.mobile,
+        enterprise_id=enterprise_id,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def _founded(session: Session, registration: Registration) -> Enterprise:
+    """The enterprise of a registration; links asked for by its code wait for it from now on."""
+    enterprise = Enterprise(
+        credit_code=registration.credit_code,
+        name=registration.name,
+        initials=search.initials(registration.name),
+        name_key=search.name_key(registration.name),
+        division_code=registration.division_code,
+        address=registration.address,
+        contact_name=registration.contact_name,
+        mobile=registration.mobile,
+    )
+    session.add(enterprise)
+    session.flush()
+    links.attach(session, enterprise)
+    return enterprise
+
+
+def send_back(session: Session, registration_id: int, *, by: Account, reason: str) -> Registration:
+    """退回补正, with a reason the applicant can act on."""
+    return _decide(session, find(session, registration_id, by=by), "send_back", by, reason)
+
+
+def decline(session: Session, registration_id: int, *, by: Account, reason: str) -> Registration:
+    """不予通过, with a reason the applicant can read."""
+    return _decide(session, find(session, registration_id, by=by), "decline", by, reason)
+
+
+def _decide(
+    session: Session, registration: Registration, action: str, by: Account, note: str, **values: Any
+) -> Registration:
+    form = Form()
+    note = form.text("reason", "理由", note, 500)
+    form.done()
+    values["decided_at"] = clock.now()
+    workflow.move(session, Subject.registration, [registration], action, by, note, **values)
+    _tell(session, registration, action)
+    return registration
+
+
+def _tell(session: Session, registration: Registration, action: str) -> None:
+    """A message to the applicant: what was decided, and where to read why."""
+    said = {
+        "approve": f"已通过审核，请用账号“{registration.username}”登录",
+        "send_back": "被退回补正，请在“注册进度查询”中查看理由，改正后重新提交",
+        "decline": "未通过审核，理由请在“注册进度查询”中查看",
+    }
+    notifications.queue(
+        session,
+        f"registration-{registration.id}-{registration.version}-{action}",
+        Cause.registration,
+        registration.mobile,
+        f"{registration.name}的注册申请（{registration.number}）{said[action]}。",
+        division_code=registration.division_code,
+    )
