@@ -1,5 +1,6 @@
 """预约器具: the lines of appointments as lists show them, narrowed, counted and paged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -263,6 +264,12 @@ def by_appointment(
         .limit(size)
     )
     return [OnList(*row) for row in rows]
+
+
+def newest_moves(session: Session, line_ids: Sequence[int], *, by: Account) -> dict[int, sa.Row[Any]]:
+    """The newest move of each of these lines that the asker sees, by its id, as `workflow.latest` has it."""
+    seen = select(AppointmentLine.id).where(col(AppointmentLine.id).in_(line_ids), reach.lines(by))
+    return workflow.latest(session, Subject.line, session.exec(seen).all())
 
 
 def history(session: Session, line_id: int, *, by: Account) -> list[sa.Row[Any]]:

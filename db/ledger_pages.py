@@ -268,6 +268,8 @@ def _parts(session: Session, by: Account, filters: Filters) -> list[Any]:
 
     Divisions are named one by one, because an index on division and status cannot use a range of divisions.
     """
+    if not by.is_active:
+        return [sa.false()]
     narrowed = ledger.narrowed(session, replace(filters, division_code=None), by)
     if filters.due in WINDOWS and filters.status is None:
         # Between division and validity in the index.

@@ -66,6 +66,8 @@ def _linked(by: Account) -> Any:
 
 def enterprises(by: Account) -> Condition:
     """The enterprises an account works for, or watches over."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.enterprise:
         return col(Enterprise.id) == by.enterprise_id
     if by.role == Role.personal:
@@ -77,6 +79,8 @@ def enterprises(by: Account) -> Condition:
 
 def instruments(by: Account) -> Condition:
     """The ledger rows an account sees: its own, or those used in its area (or nowhere yet)."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.enterprise:
         return col(Instrument.enterprise_id) == by.enterprise_id
     if by.role == Role.personal:
@@ -110,6 +114,8 @@ def batches(by: Account) -> Condition:
 
 def appointments(by: Account) -> Condition:
     """The appointments an account sees; an institution sees those with a line of its own."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.enterprise:
         return col(Appointment.enterprise_id) == by.enterprise_id
     if by.role == Role.personal:
@@ -120,6 +126,8 @@ def appointments(by: Account) -> Condition:
 
 def lines(by: Account) -> Condition:
     """The appointment lines an account sees."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.institution:
         return col(AppointmentLine.institution_id) == by.institution_id
     if by.role in (Role.enterprise, Role.personal):
@@ -159,6 +167,8 @@ def held(rows: Any, model: Any) -> Any:
 
 def links(by: Account) -> Condition:
     """The links an account sees: those to its own enterprise, or a person's own."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.enterprise:
         return col(Link.enterprise_id) == by.enterprise_id
     return col(Link.account_id) == by.id if by.role == Role.personal else sa.false()
@@ -166,7 +176,8 @@ def links(by: Account) -> Condition:
 
 def registrations(by: Account) -> Condition:
     """The registrations a member of staff sees."""
-    return within(Registration.division_code, by.division_code) if by.role in BUREAU else sa.false()
+    is_watching = by.is_active and by.role in BUREAU
+    return within(Registration.division_code, by.division_code) if is_watching else sa.false()
 
 
 def accounts(by: Account) -> Condition:
@@ -174,6 +185,8 @@ def accounts(by: Account) -> Condition:
 
     A person belongs to the areas of the enterprises that granted a link, and to staff of everywhere.
     """
+    if not by.is_active:
+        return sa.false()
     if by.role not in (Role.reviewer, Role.administrator):
         return sa.false()
     outside = col(Account.role).not_in(STAFF)
@@ -202,6 +215,8 @@ def division_of(session: Session, account: Account) -> str | None:
 
 def recoveries(by: Account) -> Condition:
     """The offline recoveries a member of staff sees: those of accounts in their area."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.administrator:
         return sa.true()
     if by.role != Role.reviewer:
@@ -211,6 +226,8 @@ def recoveries(by: Account) -> Condition:
 
 def notifications(by: Account) -> Condition:
     """The messages a member of staff may pass on; a reviewer none that are for staff, codes least of all."""
+    if not by.is_active:
+        return sa.false()
     if by.role == Role.administrator:
         return sa.true()
     if by.role != Role.reviewer:

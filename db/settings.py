@@ -107,7 +107,7 @@ def save(session: Session, typed: Mapping[str, Any], *, by: Account) -> list[str
 
 
 def _allow(by: Account) -> None:
-    if by.role != Role.administrator:
+    if not by.is_active or by.role != Role.administrator:
         raise Refused("只有管理员可以查看和修改系统设置")
 
 

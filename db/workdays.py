@@ -139,7 +139,7 @@ def save_year(
     wrong row: no day, a day of another year or given twice, one that changes nothing (a weekday worked, a
     weekend day off). Raises Conflict when the year is no longer as it was `seen`.
     """
-    if by.role != Role.administrator:
+    if not by.is_active or by.role != Role.administrator:
         raise Refused("只有管理员可以维护工作日")
     if seen is not None and list(seen) != [
         (row.day, row.is_working, row.name) for row in of_year(session, year)

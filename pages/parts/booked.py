@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from db import appointment_lines, clock, workflow
+from db import appointment_lines, clock
 from db.engine import Session
-from db.models import DeliveryMode, LineStatus, Subject, UnassignedReason
+from db.models import DeliveryMode, LineStatus, UnassignedReason
 from pages.parts import lines, tables
 
 # What happens next to a line without an institution, or what its owner can do about it.
@@ -59,7 +59,7 @@ def found(
 ) -> list[dict[str, Any]]:
     """One page of the lines that match, as `shown`, each with what was said in its newest move."""
     rows = appointment_lines.page(session, filters, by=by, number=number, size=size)
-    moves = workflow.latest(session, Subject.line, [row.id for row in rows])
+    moves = appointment_lines.newest_moves(session, [row.id for row in rows], by=by)
     return [shown(row, moves[row.id].note if row.id in moves else "") for row in rows]
 
 
