@@ -1,7 +1,7 @@
 """The columns of the import template, and the names other people give them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.identifiers import fold
@@ -202,16 +202,17 @@ MARKS = re.compile(r"[\s*★☆※:_]")
 BRACKETS = re.compile(r"\(.*?\)|\[.*?\]|【.*?】|〔.*?〕")
 
 
-def match(headings: Sequence[str]) -> list[str | None]:
+def match(headings: Sequence[str], names: Mapping[str, Sequence[str]] | None = None) -> list[str | None]:
     """For each heading of a sheet the one it stands for: of COLUMNS, SYSTEM_ID, PLACES, or None if unknown.
 
-    No two headings stand for the same: one written as in the template goes before one that differs in width,
-    spaces, line breaks, stars or a remark in brackets, and that before another name of the column.
+    `names` are the other names of each heading of another list than the ledger. No two headings stand for
+    the same: one written as in the template goes before one that differs in width, spaces, line breaks,
+    stars or a remark in brackets, and that before another name of the column.
     """
     found: list[str | None] = [None] * len(headings)
-    for reading, names in READINGS:
+    for reading, pairs in READINGS if names is None else _readings(names):
         read = [reading(heading) for heading in headings]
-        for name, heading in names:
+        for name, heading in pairs:
             place = next((n for n, text in enumerate(read) if text == name and found[n] is None), None)
             if place is not None and heading not in found:
                 found[place] = heading
@@ -228,23 +229,15 @@ def _bare(heading: str) -> str:
     return BRACKETS.sub("", _plain(heading))
 
 
-def _own_names() -> Iterator[tuple[str, str]]:
-    for heading in (*(column.heading for column in COLUMNS), *EXTRAS):
-        yield heading, heading
-
-
-def _other_names() -> Iterator[tuple[str, str]]:
-    for heading, aliases in {**{column.heading: column.aliases for column in COLUMNS}, **EXTRAS}.items():
-        yield from ((alias, heading) for alias in aliases)
-
-
 Reading = Callable[[str], str]
-OWN, OTHER = tuple(_own_names()), tuple(_other_names())
-# The surer way of reading first.
-READINGS: tuple[tuple[Reading, tuple[tuple[str, str], ...]], ...] = (
-    (str, OWN),
-    (_plain, OWN),
-    (_bare, OWN),
-    (_plain, OTHER),
-    (_bare, OTHER),
-)
+Readings = tuple[tuple[Reading, tuple[tuple[str, str], ...]], ...]
+
+
+def _readings(names: Mapping[str, Sequence[str]]) -> Readings:
+    """The ways to read a heading, the surer one first, each with (text, heading it stands for)."""
+    own = tuple((heading, heading) for heading in names)
+    other = tuple((alias, heading) for heading, aliases in names.items() for alias in aliases)
+    return (str, own), (_plain, own), (_bare, own), (_plain, other), (_bare, other)
+
+
+READINGS = _readings({**{column.heading: column.aliases for column in COLUMNS}, **EXTRAS})

@@ -98,7 +98,7 @@ def _kind_cells(kind: Kind) -> Row:
         kind.category.name,
         kind.name,
         SUPERVISION_TEXTS.get(kind.supervision, kind.supervision) or None,
-        str(kind.verification_mode) if kind.verification_mode else None,
+        str(kind.verification_mode or kind.verification_mode_text) or None,
         kind.scope or None,
         kind.interval_months,
         kind.limit_of_use_months,

@@ -14,17 +14,24 @@ import catalog.kinds
 from catalog.files import Edition as ShippedEdition
 from catalog.lists import Lists
 from db import clock
-from db.models import Category, Dataset, Division, Edition, Kind, Level, VerificationMode
+from db.models import Category, Dataset, Division, Edition, EditionContent, Kind, Level, VerificationMode
 
 
 def load(session: Session) -> None:
-    """Bring the shipped editions into the tables; an official catalog, once loaded, is left alone."""
+    """Bring the shipped editions into the tables; what a bureau has loaded itself is left alone."""
     _load_divisions(session)
     _load_kinds(session)
 
 
+def _is_loaded(session: Session, dataset: Dataset) -> bool:
+    """Whether the bureau has loaded an edition of its own, which is left alone."""
+    own = col(Edition.id).in_(select(EditionContent.edition_id)) | col(Edition.is_official)
+    loaded = select(Edition.id).where(Edition.dataset == dataset, own, col(Edition.canceled_at).is_(None))
+    return session.exec(loaded).first() is not None
+
+
 def _load_divisions(session: Session) -> None:
-    if not _add_edition(
+    if _is_loaded(session, Dataset.divisions) or not _add_edition(
         session, Dataset.divisions, catalog.divisions.PATH.read_bytes(), catalog.divisions.EDITION
     ):
         return
@@ -50,8 +57,7 @@ def _load_divisions(session: Session) -> None:
 
 
 def _load_kinds(session: Session) -> None:
-    official = select(Edition).where(Edition.dataset == Dataset.catalog, Edition.is_official)
-    if session.exec(official).first():
+    if _is_loaded(session, Dataset.catalog):
         return
     edition = _add_edition(session, Dataset.catalog, catalog.kinds.PATH.read_bytes(), catalog.kinds.EDITION)
     if edition is None:
@@ -118,8 +124,8 @@ def editions(session: Session) -> list[Edition]:
 # Made once: every page asks for it.
 NEWEST = (
     select(Edition)
-    .where(col(Edition.dataset) == sa.bindparam("dataset"))
-    .order_by(col(Edition.id).desc())
+    .where(col(Edition.dataset) == sa.bindparam("dataset"), col(Edition.applied_at).is_not(None))
+    .order_by(col(Edition.applied_at).desc(), col(Edition.id).desc())
     .limit(1)
 )
 

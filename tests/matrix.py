@@ -7,7 +7,18 @@ from typing import Any
 
 from sqlmodel import Session, select
 
-from db import corrections, drafts, imports, ledger, notifications, registrations, saved_views
+from catalog.list_files import ListFile
+from db import (
+    corrections,
+    drafts,
+    edition_differences,
+    editions,
+    imports,
+    ledger,
+    notifications,
+    registrations,
+    saved_views,
+)
 from db.models import (
     Account,
     Appointment,
@@ -17,6 +28,7 @@ from db.models import (
     Cause,
     Conclusion,
     Correction,
+    Dataset,
     Draft,
     Enterprise,
     Institution,
@@ -133,6 +145,14 @@ def _add_records(session: Session, world: World) -> None:
     reached = {"account_id": owner.id, "division_code": make.XIHU}
     notifications.queue(session, "matrix", Cause.reminder, "13800138000", "有器具即将到期", **reached)
     known["message"] = session.exec(select(Notification)).one()
+    known["edition"] = editions.stage(
+        session,
+        Dataset.catalog,
+        listed(session),
+        by=world.insiders["administrator"],
+        name="2027 年版",
+        effective_on=date(2027, 1, 1),
+    )
     known["view"] = saved_views.add(session, "ledger", "到期", {}, ["name"], by=owner)
     drafts.save(session, "ledger", {"name": "压力表"}, by=owner)
     known["draft"] = session.exec(select(Draft)).one()
@@ -148,6 +168,13 @@ def _correction(session: Session, instrument: Instrument, owner: Account) -> Cor
         file_name="证书.jpg",
         content=JPEG,
     )
+
+
+def listed(session: Session, dataset: Dataset = Dataset.catalog) -> ListFile:
+    """The list in force but for one name, as a file would hold it."""
+    rows = edition_differences.in_force(session, dataset)
+    next(reversed(rows.values()))["name"] += "（新）"
+    return ListFile(rows=rows)
 
 
 Call = Callable[[Session, World], tuple[tuple[Any, ...], dict[str, Any]]]
@@ -266,6 +293,13 @@ CALLS: dict[str, Call] = {
     "drafts.save": _plainly("ledger", {"name": "天平"}),
     "drafts.find": _plainly("ledger"),
     "drafts.drop": _plainly("ledger"),
+    "edition_differences.find": lambda session, world: ((Dataset.catalog, listed(session)), {}),
+    "editions.cancel": _with("edition"),
+    "editions.page": _plainly(),
+    "editions.stage": lambda session, world: (
+        (Dataset.divisions, listed(session, Dataset.divisions)),
+        {"name": "2027 年版", "effective_on": date(2027, 1, 1)},
+    ),
     "enterprises.page": _plainly(),
     "enterprises.named": lambda session, world: ((str(world.enterprise.id),), {}),
     "exports.check": _filtered,

@@ -8,7 +8,7 @@ from sqlmodel import func, select
 import catalog.divisions
 import catalog.kinds
 import catalog.lists
-from db import reference
+from db import clock, reference
 from db.models import Category, Dataset, Division, Edition, Kind, Level
 from tests.make import HANGZHOU, XIHU, kind
 
@@ -67,7 +67,12 @@ def test_an_official_catalog_is_left_alone(session):
     starter = reference.edition(session, Dataset.catalog)
     starter.digest = "older"
     official = Edition(
-        dataset=Dataset.catalog, name="官方目录", is_official=True, digest="x", effective_on=date(2026, 1, 1)
+        dataset=Dataset.catalog,
+        name="官方目录",
+        is_official=True,
+        digest="x",
+        effective_on=date(2026, 1, 1),
+        applied_at=clock.now(),
     )
     session.add(official)
     session.flush()
