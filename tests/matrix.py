@@ -364,7 +364,6 @@ CALLS: dict[str, Call] = {
     "registrations.send_back": _with("registration", reason="执照不清晰"),
     "registrations.decline": _with("registration", reason="不在辖区"),
     "saved_views.mine": _plainly("ledger"),
-    "saved_views.columns": _plainly("ledger"),
     "saved_views.add": _plainly("ledger", "近期", {}, ["name"]),
     "saved_views.change": lambda session, world: ((world.id("view"), {}, ["name"]), {}),
     "saved_views.rename": lambda session, world: ((world.id("view"), "别人的"), {}),

@@ -3,13 +3,12 @@
 from datetime import date
 
 import pytest
-from sqlmodel import select
 
 from catalog import list_books, lists
-from db import editions, reference
+from db import audit, editions, reference
 from db.editions import EditionState
 from db.errors import Conflict, NotFound, Refused
-from db.models import AuditEntry, Dataset, Edition, EditionContent, Role
+from db.models import Dataset, Edition, EditionContent, Role
 from tests.make import kind, make_account
 from tests.test_edition_differences import changed_catalog
 
@@ -108,7 +107,7 @@ def test_one_edition_of_a_table_waits_at_a_time(session, administrator):
 def test_a_canceled_edition_never_takes_effect(session, administrator):
     edition = editions.cancel(session, staged(session, administrator).id, by=administrator)
     assert edition.canceled_at
-    assert session.exec(select(AuditEntry.action)).all().count("取消待生效版本") == 1
+    assert [one["action"] for one in audit.waiting(session)].count("取消待生效版本") == 1
     with pytest.raises(Conflict):
         editions.cancel(session, edition.id, by=administrator)
 
