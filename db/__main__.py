@@ -22,17 +22,21 @@ from db import (
     accounts,
     audit,
     checks,
+    clock,
     deliveries,
+    edition_differences,
+    editions,
     exports,
     gateway,
     imports,
     ledger_filters,
     reminders,
     schema,
+    workdays,
 )
 from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
-from db.models import Account, Enterprise, Role
+from db.models import Account, Dataset, Enterprise, Role
 
 # What the audit log names where a page would stand.
 PLACE = "命令行"
@@ -104,6 +108,15 @@ def parser() -> Parser:
     command.set_defaults(run=deliver)
     command = commands.add_parser("remind", help="写下今天的到期提醒，等待发送（系统设置中须开启）")
     command.set_defaults(run=remind)
+    command = commands.add_parser("load-edition", help="载入新的强检器具目录或行政区划，到日期生效")
+    command.add_argument("file", type=Path, metavar="FILE", help="xlsx、xls、ods 或 csv 文件")
+    command.add_argument("--dataset", required=True, choices=[one.name for one in Dataset], help="载入哪张表")
+    command.add_argument("--name", required=True, metavar="NAME", help="版本名称")
+    command.add_argument("--effective-on", metavar="DAY", help="生效日期，如 2027-01-01，默认今天")
+    command.add_argument("--by", metavar="USERNAME", help="以哪个管理员的名义，默认最早的管理员账号")
+    command.add_argument("--unofficial", action="store_true", help="不是官方发布的版本")
+    command.add_argument("--dry-run", action="store_true", help="只看差别，不载入")
+    command.set_defaults(run=load_edition)
     command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.set_defaults(run=check)
     return made
@@ -270,6 +283,51 @@ def remind(options: argparse.Namespace) -> int:
         count = reminders.queue(session)
     print(f"写下了 {count} 条到期提醒")
     return 0
+
+
+def load_edition(options: argparse.Namespace) -> int:
+    """Load a list; the last line is one JSON object. Exit code 1: rows need to be corrected."""
+    if not options.file.is_file():
+        raise Refused(f"没有这个文件：{options.file}")
+    dataset = Dataset[options.dataset]
+    day = workdays.read_day(options.effective_on) if options.effective_on else clock.today()
+    listed = editions.read(dataset, options.file.name, options.file.read_bytes())
+    for problem in listed.problems:
+        print(f"第 {problem.row} 行“{problem.heading}”{problem.value}：{problem.sentence}")
+    with transaction() as session:
+        by = _administrator(session, options.by)
+        found = edition_differences.find(session, dataset, listed, by=by)
+        successors = {row.code: row.suggestion for row in found.retired if row.suggestion}
+        if not (options.dry_run or listed.problems):
+            editions.stage(
+                session,
+                dataset,
+                listed,
+                by=by,
+                name=options.name,
+                effective_on=day,
+                is_official=not options.unofficial,
+                successors=successors,
+            )
+    counts = {
+        "added": len(found.added),
+        "changed": len({one.code for one in found.changed}),
+        "retired": len(found.retired),
+        "unchanged": found.unchanged,
+        "problems": len(listed.problems),
+    }
+    print(json.dumps(counts))
+    return 1 if listed.problems else 0
+
+
+def _administrator(session: Session, username: str | None) -> Account:
+    if username:
+        return _account(session, username)
+    rows = select(Account).where(Account.role == Role.administrator, col(Account.is_active))
+    found = session.exec(rows.order_by(col(Account.id))).first()
+    if found is None:
+        raise Refused("还没有管理员账号，请先运行 python -m db create-admin")
+    return found
 
 
 def check(options: argparse.Namespace) -> int:

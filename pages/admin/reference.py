@@ -7,6 +7,7 @@ from db.models import Dataset, Role
 from db.reference import KindRow
 from pages.parts import choices, editions, look, tables
 from pages.parts.account import looking, signed_in
+from pages.parts.navigation import page
 
 KINDS = {
     "category": "项别",
@@ -81,14 +82,13 @@ def divisions() -> None:
 
 
 signed_in(Role.administrator)
-look.header(
-    "基础数据", "强检器具目录和行政区划的版本与内容，只供查看。空白项是没有找到依据的内容，不作推测。"
-)
+look.header("基础数据", "强检器具目录和行政区划的版本与内容。空白项是没有找到依据的内容，不作推测。")
 with looking(Role.administrator) as (session, _):
     in_force = [reference.edition(session, dataset) for dataset in Dataset]
 for column, edition in zip(st.columns(len(in_force)), in_force, strict=True):
     with column, st.container(border=True, height="stretch"):
         editions.draw(edition)
+st.page_link(page("editions"), label="载入新版本、查看版本记录", icon=":material/upload_file:")
 table = st.segmented_control(
     "数据", list(Dataset), default=Dataset.catalog, key="reference-table", label_visibility="collapsed"
 )

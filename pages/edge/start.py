@@ -4,13 +4,13 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from streamlit import config
 
-from db import deliveries, gateway, schema
+from db import deliveries, edition_application, gateway, schema
 from db.engine import engine
 from pages.edge import failures, requests, visitor
 
@@ -36,8 +36,22 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     refuse_an_old_database()
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)
-    with delivering():
+    edition_application.apply_due()
+    with delivering(), beside("editions", edition_application.keep_applied):
         yield
+
+
+@contextmanager
+def beside(name: str, work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Do `work` in a thread of its own, until the server ends."""
+    stop = threading.Event()
+    worker = threading.Thread(target=work, args=(stop,), name=name, daemon=True)
+    worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        worker.join(3)
 
 
 @contextmanager
@@ -46,15 +60,9 @@ def delivering() -> Iterator[None]:
     if not gateway.channels():
         yield
         return
-    stop = threading.Event()
-    worker = threading.Thread(target=deliveries.run, args=(stop,), name="deliveries", daemon=True)
-    worker.start()
-    try:
+    # A gateway that keeps silent must not hold up the end: what it has in hand is due again later.
+    with beside("deliveries", deliveries.run):
         yield
-    finally:
-        stop.set()
-        # A gateway that keeps silent must not hold up the end: what it has in hand is due again later.
-        worker.join(3)
 
 
 def number_log_lines() -> None:
