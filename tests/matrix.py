@@ -16,6 +16,7 @@ from db import (
     imports,
     ledger,
     notifications,
+    recoveries,
     registrations,
     saved_views,
 )
@@ -36,6 +37,8 @@ from db.models import (
     Kind,
     Link,
     Notification,
+    RecoveryKind,
+    RecoveryStatus,
     Role,
     VerificationType,
 )
@@ -51,6 +54,13 @@ CSV += "压力表,91101,HY900,上海银普仪表有限公司,330106,安全防护
 RESULT = Result(
     VerificationType.subsequent, date(2026, 11, 23), Conclusion.passed, "JJG 52-2013", "王建国", "李秀英"
 )
+RECOVERY: dict[str, Any] = {
+    "kind": RecoveryKind.password,
+    "applicant_name": "陈师傅",
+    "mobile": "13800138000",
+    "file_name": "证明.jpg",
+    "content": JPEG,
+}
 REGISTRATION = {
     "credit_code": "91110108551385082Q",
     "name": "杭州顺昌气体有限公司",
@@ -152,6 +162,10 @@ def _add_records(session: Session, world: World) -> None:
         by=world.insiders["administrator"],
         name="2027 年版",
         effective_on=date(2027, 1, 1),
+    )
+    known["owner"] = session.get_one(Account, owner.id)
+    known["recovery"] = recoveries.request(
+        session, known["account"].id, by=world.insiders["reviewer"], **RECOVERY
     )
     known["view"] = saved_views.add(session, "ledger", "到期", {}, ["name"], by=owner)
     drafts.save(session, "ledger", {"name": "压力表"}, by=owner)
@@ -283,11 +297,13 @@ CALLS: dict[str, Call] = {
     "board.by_institution": _plainly(),
     "board.unassigned": _plainly(),
     "board.late": _plainly(),
+    "candidates.search": lambda session, world: ((world.owner.username,), {}),
     "corrections.request": _with(
         "instrument", valid_until=date(2027, 2, 1), reason="录错", file_name="证书.jpg", content=JPEG
     ),
     "corrections.approve": _with("correction"),
     "corrections.decline": _with("correction", reason="证书不清晰"),
+    "corrections.withdraw": _with("correction"),
     "corrections.page": _plainly(),
     "corrections.counts": _plainly(),
     "drafts.save": _plainly("ledger", {"name": "天平"}),
@@ -352,10 +368,17 @@ CALLS: dict[str, Call] = {
     "notifications.page": _plainly(state=NotificationState.waiting),
     "notifications.pass_on": _with("message"),
     "notifications.read": _with("message"),
+    "mobiles.ask": _plainly("13700137000", make.PASSWORD, address="203.0.113.9"),
+    "mobiles.change": _plainly("no such token"),
     "quality.counts": _of_enterprise(),
     "quality.retired_kinds": _of_enterprise(),
     "quality.retired_divisions": _of_enterprise(),
     "reach.enterprise": _owned(),
+    "recoveries.approve": _with("recovery"),
+    "recoveries.counts": _plainly(),
+    "recoveries.decline": _with("recovery", reason="证明不清晰"),
+    "recoveries.page": _plainly(status=RecoveryStatus.requested),
+    "recoveries.request": _with("owner", **RECOVERY),
     "registrations.queue": _plainly(),
     "registrations.counts": _plainly(),
     "registrations.find": _with("registration"),
