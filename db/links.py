@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select
 
 from catalog import identifiers
-from db import clock, enterprises, privacy, reach, workflow
+from db import clock, enterprises, notifications, privacy, reach, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
-from db.models import Account, Enterprise, Link, LinkStatus, Role, Subject
+from db.models import Account, Cause, Enterprise, Link, LinkStatus, Role, Subject
 
 MOST_A_DAY = 10
 MOST_SHOWN = 200
@@ -52,7 +52,34 @@ def request(session: Session, code: str, *, by: Account, note: str = "") -> Link
     except IntegrityError:
         raise Conflict(UNDER_WAY) from None
     workflow.start(session, Subject.link, [link.id], "request", by, note)
+    _tell(session, link, "request")
     return link
+
+
+def _tell(session: Session, link: Link, action: str) -> None:
+    """To the side that has to answer, or is answered; a person who was refused reads no name."""
+    owner, person = (
+        session.get(Enterprise, link.enterprise_id or 0),
+        session.get_one(Account, link.account_id),
+    )
+    name = owner.name if owner else ""
+    said = {
+        "request": f"{person.full_name}申请关联{name}，请登录约检台，在“我的企业授权”中办理。",
+        "grant": f"{name}已通过您的关联申请，您现在可以为该单位办理业务。",
+        "refuse": f"您关联企业（代码 {link.credit_code}）的申请未通过，理由请在“个人中心”中查看。",
+        "revoke": f"{name}已撤销对您的授权，理由请在“个人中心”中查看。",
+    }
+    recipient = (owner.mobile if owner else "") if action == "request" else person.mobile
+    if action in said and recipient:
+        notifications.queue(
+            session,
+            f"link-{link.id}-{action}",
+            Cause.link,
+            recipient,
+            said[action],
+            account_id=None if action == "request" else person.id,
+            division_code=owner.division_code if owner else None,
+        )
 
 
 def _check_pace(session: Session, by: Account) -> None:
@@ -135,6 +162,7 @@ def _move(session: Session, link_id: int, action: str, by: Account, note: str = 
     form.done()
     workflow.move(session, Subject.link, [link], action, by, note, **values)
     session.refresh(link)
+    _tell(session, link, action)
     return link
 
 

@@ -249,3 +249,15 @@ def test_no_guess_is_right_for_nobody(session, monkeypatch):
     token = send(session, "nobody", "")
     assert not codes.is_right(session, token, RECOVERY, "493817")
     assert codes.wrong(session, token) == "验证码不正确，还可以试 4 次"
+
+
+def test_who_asked_is_forgotten_after_a_week(session, later):
+    send(session)
+    later(7 * 86_400 + 1)
+    send(session, "chen", "13700001111")
+    assert session.exec(select(ConfirmationCode.mobile)).all() == ["13700001111"]
+
+
+def test_what_is_not_sent_leaves_no_message(session):
+    send(session, "nobody", "")
+    assert session.exec(select(Notification)).all() == []

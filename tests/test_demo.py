@@ -24,8 +24,10 @@ from db import (
     instrument_fields,
     instruments,
     ledger,
+    notifications,
     passwords,
     reach,
+    recoveries,
     registrations,
     reviews,
     search,
@@ -56,6 +58,7 @@ from db.models import (
     Link,
     LinkStatus,
     Receipt,
+    RecoveryStatus,
     Registration,
     RegistrationStatus,
     Role,
@@ -66,6 +69,7 @@ from db.models import (
     VerificationMode,
     VerificationType,
 )
+from db.notifications import NotificationState
 
 # Filling bureaus takes longer than a quick check may.
 pytestmark = pytest.mark.slow
@@ -566,3 +570,12 @@ def test_later_numbers_go_on_without_doubles(session):
     same_year = [number for number in before if number.startswith("HZJL-2026-")]
     assert recorded.certificate_number == f"HZJL-2026-{len(same_year) + 1:06}"
     assert checks.findings(session) == []
+
+
+def test_an_application_waits_for_the_other_reviewer_and_a_message_to_be_told(bureau):
+    reviewer = bureau.exec(select(Account).where(Account.username == "reviewer01")).one()
+    (row,) = recoveries.page(bureau, by=reviewer, status=RecoveryStatus.requested)
+    assert row["requested_by_id"] != reviewer.id
+    assert attachments.path(attachments.readable(bureau, row["attachment_id"], by=reviewer)).is_file()
+    (message,) = notifications.page(bureau, by=reviewer, state=NotificationState.waiting)
+    assert "退回补正" in message["text"]

@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import select
 
 from db import checks, links, reach
 from db.errors import Conflict, NotFound, Refused
-from db.models import Enterprise, LinkStatus, Role
+from db.models import Enterprise, LinkStatus, Notification, Role
 from tests.conftest import NOW
 from tests.make import make_account, make_enterprise, make_link
 
@@ -221,3 +222,32 @@ def test_the_link_one_works_by_is_ones_own(session, owner, person, asked):
     assert not links.standing(session, owner.enterprise_id, by=person).can_edit
     assert links.standing(session, owner.enterprise_id, by=owner) is None
     assert links.standing(session, owner.enterprise_id, by=make_account(session, Role.personal)) is None
+
+
+def told(session):
+    """Who was told what, in order."""
+    rows = session.exec(select(Notification).order_by(Notification.id)).all()
+    return [(row.recipient, row.text) for row in rows]
+
+
+def test_both_sides_are_told_by_message_when_it_is_their_turn(session, owner, person, asked):
+    granted(session, asked, owner)
+    links.revoke(session, asked.id, by=owner, reason="已离职")
+    enterprise = session.get_one(Enterprise, owner.enterprise_id)
+    requested, given, taken = told(session)
+    assert requested[0] == enterprise.mobile and "王伟申请关联" in requested[1]
+    assert {given[0], taken[0]} == {person.mobile}
+    assert "已通过您的关联申请" in given[1] and "已撤销对您的授权" in taken[1]
+
+
+def test_a_person_who_is_refused_is_not_told_the_name(session, owner, person, asked):
+    links.refuse(session, asked.id, by=owner, reason="不认识")
+    enterprise = session.get_one(Enterprise, owner.enterprise_id)
+    recipient, text = told(session)[-1]
+    assert recipient == person.mobile
+    assert KNOWN in text and enterprise.name not in text
+
+
+def test_a_request_for_an_unknown_code_tells_nobody(session, person):
+    links.request(session, UNKNOWN, by=person)
+    assert told(session) == []

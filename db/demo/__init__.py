@@ -106,7 +106,7 @@ def fill(
     results.write(writer, diary, staff, appointments, Random("results"))
     writer.close()
     requests.write(session, diary, staff, owners[0])
-    recoveries.write(session, diary, staff, owners[-1])
+    recoveries.write(session, diary, staff, owners)
     licences.write(session)
     return {label: writer.counts[model] for model, label in LABELS.items()}
 

@@ -1,5 +1,7 @@
-"""找回申请 and 待发消息 as they wait for staff: one of each."""
+"""找回申请 in every state, and a message that waits to be told."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlmodel import Session, col, insert, select
@@ -21,34 +23,59 @@ from db.models import (
     Subject,
 )
 
-NOTE = "经办人离职，原手机号已停用，法定代表人委托新经办人办理"
+
+@dataclass(frozen=True)
+class Case:
+    """One application, filed `ago` days back, and how another reviewer decided."""
+
+    ago: int
+    kind: RecoveryKind
+    note: str
+    action: str = ""
+    answer: str = ""
 
 
-def write(session: Session, diary: Diary, staff: Bureau, owner: Owner) -> None:
-    """Filed by one reviewer yesterday, for the other one to decide; and what an applicant is to be told."""
-    asker = staff.staff["reviewer02"]
-    asked = Move("request", moment(diary.worked(diary.ago(1)), slot=2), asker, note=NOTE)
-    status, history = walk(Subject.recovery, [asked])
+CASES = (
+    Case(12, RecoveryKind.password, "忘记密码，预留手机号已停用", "approve", "执照属实，与申请人核对无误"),
+    Case(6, RecoveryKind.mobile, "更换经办人", "decline", "执照照片不清，看不出单位名称，请重新提供"),
+    Case(1, RecoveryKind.mobile, "经办人离职，原手机号已停用，法定代表人委托新经办人办理"),
+)
+
+
+def write(session: Session, diary: Diary, staff: Bureau, owners: Sequence[Owner]) -> None:
+    """Two that were decided, one for reviewer01 to decide; and what an applicant is to be told."""
+    for place, case in enumerate(CASES):
+        _write(session, diary, staff, owners[-1 - place % len(owners)], case, place)
+    _tell(session)
+
+
+def _write(session: Session, diary: Diary, staff: Bureau, owner: Owner, case: Case, place: int) -> None:
+    asker, decider = staff.staff["reviewer02"], staff.staff["reviewer01"]
+    moves = [Move("request", moment(diary.worked(diary.ago(case.ago)), slot=2), asker, note=case.note)]
+    if case.action:
+        at = moment(diary.worked(diary.ago(case.ago)), slot=4)
+        moves.append(Move(case.action, at, decider, note=case.answer))
+    status, history = walk(Subject.recovery, moves)
     paper = requests.paper(f"No. {owner.enterprise.credit_code}", f"{owner.registered_on:%Y-%m-%d}")
     proof = attachments.add(session, "营业执照.png", paper, "image/png", by=asker)
-    proof.created_at = asked.at
+    proof.created_at = moves[0].at
     recovery = Recovery(
-        number=f"ZH{asked.at:%Y%m%d}-0001",
+        number=f"ZH{moves[0].at:%Y%m%d}-{place + 1:04}",
         status=status,
-        kind=RecoveryKind.mobile,
+        kind=case.kind,
         account_id=owner.account.id,
         division_code=owner.enterprise.division_code,
         applicant_name=owner.account.full_name,
-        mobile="13900000001",
-        note=NOTE,
+        mobile=f"1390000000{place}",
+        note=case.note,
         attachment_id=proof.id,
-        requested_at=asked.at,
+        requested_at=moves[0].at,
         requested_by_id=asker.id,
+        decided_at=moves[1].at if case.action else None,
     )
     session.add(recovery)
     session.flush()
     session.exec(insert(StatusChange), params=[row | {"subject_id": recovery.id} for row in history])
-    _tell(session)
 
 
 def _tell(session: Session) -> None:
@@ -66,5 +93,7 @@ def _tell(session: Session) -> None:
     )
     message = session.exec(select(Notification).where(Notification.key == key)).one()
     message.created_at = message.due_at = found.decided_at
+    # The same each time, as all that the demo writes.
+    message.reference = f"{found.id:032}"
     message.expires_at = found.decided_at + timedelta(days=7)
     session.flush()

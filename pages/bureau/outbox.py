@@ -34,7 +34,7 @@ def explain(channels: list[Channel]) -> None:
     if missing:
         names = "、".join(missing)
         st.info(
-            f"没有配置{names}网关，{names}不会自动发出：请打电话转告收信人，然后点击“已转告”。",
+            f"没有配置{names}网关，{names}不会自动发出：请打电话（邮件用单位邮箱）转告收信人，再点击“已转告”。",
             icon=":material/phone_forwarded:",
         )
 
@@ -74,10 +74,13 @@ def show(notification_id: int) -> None:
         st.markdown(f"**{look.plain(opened['recipient'])}**")
         st.caption("内容")
         st.text(opened["text"])
-        st.warning(
-            "请由您拨打上面的号码转告。有人来电索要验证码或密码的，不要在来电中告知，挂断后回拨。",
-            icon=":material/phone_callback:",
-        )
+        if "@" in opened["recipient"]:
+            st.info("请用单位邮箱发送到上面的地址。", icon=":material/mail:")
+        else:
+            st.warning(
+                "请由您拨打上面的号码转告。有人来电索要验证码或密码的，不要在来电中告知，挂断后回拨。",
+                icon=":material/phone_callback:",
+            )
         if st.button("已转告", type="primary", icon=":material/task_alt:", key=f"told-{notification_id}"):
             del st.session_state["outbox-opened"]
             with acting(*READERS) as (session, account):

@@ -42,7 +42,9 @@ def ask(contact: str) -> None:
         )
         st.info(look.plain(said), icon=":material/phone_callback:")
     with st.form("recovery-ask", clear_on_submit=False, border=False):
-        typed = st.text_input(f"{way} *", max_chars=40, key=f"recovery-{way.name}", autocomplete="username")
+        typed = st.text_input(
+            f"{way} *", max_chars=40, key=f"recovery-{way.name}", autocomplete="username", width=420
+        )
         is_asked = st.form_submit_button("获取验证码", type="primary")
     if is_asked:
         with visiting() as session:
