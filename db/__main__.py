@@ -21,6 +21,9 @@ from sqlmodel import Session, col, select
 from db import (
     accounts,
     audit,
+    audit_chain,
+    audit_exports,
+    audit_log,
     checks,
     clock,
     deliveries,
@@ -32,6 +35,7 @@ from db import (
     ledger_filters,
     reminders,
     schema,
+    tidying,
     workdays,
 )
 from db.engine import database_url, engine, reading, transaction
@@ -101,6 +105,14 @@ def parser() -> Parser:
     command.add_argument("--address", default="", help="操作者的网络地址，写入审计日志")
     command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与台账页面的网址相同")
     command.set_defaults(run=export_ledger)
+    command = commands.add_parser("export-audit", help="把审计日志导出为 xlsx 或 csv 文件")
+    command.add_argument("out", type=Path, metavar="OUT.xlsx", help="要写的文件，以 .xlsx 或 .csv 结尾")
+    command.add_argument("--by", required=True, metavar="USERNAME", help="以哪个管理员账号的名义")
+    command.add_argument("--address", default="", help="操作者的网络地址，写入审计日志")
+    command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与审计日志的网址相同")
+    command.set_defaults(run=export_audit)
+    command = commands.add_parser("audit-head", help="打印审计日志的条数和摘要，抄存到别处，供 check 核对")
+    command.set_defaults(run=audit_head)
     command = commands.add_parser(
         "deliver", help="发送待发消息，直到停止；网关由 YUEJIAN_SMS_*、YUEJIAN_SMTP_* 指定"
     )
@@ -117,7 +129,12 @@ def parser() -> Parser:
     command.add_argument("--unofficial", action="store_true", help="不是官方发布的版本")
     command.add_argument("--dry-run", action="store_true", help="只看差别，不载入")
     command.set_defaults(run=load_edition)
+    command = commands.add_parser(
+        "tidy", help="清理超过保留期限的个人信息（期限见系统设置），服务器每天也会自动执行"
+    )
+    command.set_defaults(run=tidy)
     command = commands.add_parser("check", help="检查数据库，核对每个状态与流程记录")
+    command.add_argument("--audit-head", metavar="条数:摘要", help="以前用 audit-head 打印并留存的内容")
     command.set_defaults(run=check)
     return made
 
@@ -251,6 +268,29 @@ def export_ledger(options: argparse.Namespace) -> int:
     return 0
 
 
+def export_audit(options: argparse.Namespace) -> int:
+    """Write the audit log to a file; the last line is one JSON object with the rows and seconds it took."""
+    started = time.perf_counter()
+    audit.FROM.set(options.address)
+    filters = audit_log.read_filters(_parsed(options.filters))
+    with reading() as session:
+        account_id = _account(session, options.by).id
+    try:
+        count = audit_exports.save(options.out, filters, account_id=account_id)
+    except OSError as error:
+        raise Refused(f"无法写入 {options.out}：{error.strerror}，请改用其他位置") from error
+    print(f"已导出 {count:,} 条到 {options.out}")
+    print(json.dumps({"rows": count, "seconds": round(time.perf_counter() - started, 2)}))
+    return 0
+
+
+def audit_head(options: argparse.Namespace) -> int:
+    """Print how many entries the audit log has and the digest of the last, for a note kept elsewhere."""
+    with reading() as session:
+        print(audit_chain.head(session))
+    return 0
+
+
 def _parsed(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
@@ -330,13 +370,21 @@ def _administrator(session: Session, username: str | None) -> Account:
     return found
 
 
+def tidy(options: argparse.Namespace) -> int:
+    """Delete what has been kept long enough, and print how much."""
+    counts = tidying.run()
+    print("已清理：" + "，".join(f"{name} {count}" for name, count in counts.items()))
+    return 0
+
+
 def check(options: argparse.Namespace) -> int:
     """Print what is wrong, one line each; exit code 1 when there is anything."""
+    noted = audit_chain.read_head(options.audit_head) if options.audit_head else None
     with engine().connect() as connection:
         if schema.revision(connection) != schema.head():
             raise Refused("数据库版本不是最新，请先运行 python -m db upgrade")
     with reading() as session:
-        found = checks.findings(session)
+        found = checks.findings(session, noted)
     for sentence in found:
         print(sentence)
     print("检查完毕，没有发现问题" if not found else f"检查完毕，发现 {len(found)} 处问题")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
-from db import clock, passwords, reach, sign_ins
+from db import clock, passwords, privacy, reach, sign_ins
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
 from db.models import Account, Division, Enterprise, Institution, Registration, RegistrationStatus, Role
@@ -242,7 +242,7 @@ def counts(session: Session, *, by: Account) -> dict[Role, tuple[int, int]]:
 
 @dataclass(frozen=True)
 class AccountRow:
-    """An account as the administrator's list shows it."""
+    """An account as the administrator's list shows it, its number in part."""
 
     id: int
     username: str
@@ -292,7 +292,7 @@ def page(
             full_name=row.Account.full_name,
             role=row.Account.role,
             belongs_to=row.belongs_to,
-            mobile=row.Account.mobile,
+            mobile=privacy.mobile(row.Account.mobile),
             is_active=row.Account.is_active,
             must_change_password=row.Account.must_change_password,
         )

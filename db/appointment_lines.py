@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 from db import clock, reach, settings, workdays, workflow
 from db.errors import NotFound, Refused
 from db.models import (
+    OWNERS,
     Account,
     Appointment,
     AppointmentLine,
@@ -25,6 +26,7 @@ from db.models import (
     Kind,
     LineStatus,
     Receipt,
+    Role,
     StatusChange,
     Subject,
     UnassignedReason,
@@ -148,6 +150,8 @@ def _is_to_rebook() -> sa.ColumnElement[bool]:
     )
 
 
+# While an institution has to do with an instrument, it must reach its owner.
+CALLING = (LineStatus.accepted, LineStatus.in_verification)
 COLUMNS: tuple[Any, ...] = (
     AppointmentLine.id,
     AppointmentLine.appointment_id,
@@ -176,8 +180,6 @@ COLUMNS: tuple[Any, ...] = (
     Appointment.submitted_at,
     Appointment.enterprise_id,
     col(Enterprise.name).label("enterprise"),
-    Appointment.contact_name,
-    Appointment.mobile,
     Verification.conclusion,
     Verification.certificate_number,
     Verification.verified_on,
@@ -185,9 +187,9 @@ COLUMNS: tuple[Any, ...] = (
 )
 
 
-def _listed() -> sa.Select[Any]:
+def _listed(by: Account) -> sa.Select[Any]:
     return (
-        sa.select(*COLUMNS)
+        sa.select(*COLUMNS, *_contact(by))
         .join(Appointment, col(AppointmentLine.appointment_id) == Appointment.id)
         .join(Enterprise, col(Appointment.enterprise_id) == Enterprise.id)
         .join(Instrument, col(AppointmentLine.instrument_id) == Instrument.id)
@@ -198,6 +200,22 @@ def _listed() -> sa.Select[Any]:
         .join(Receipt, col(AppointmentLine.receipt_id) == Receipt.id, isouter=True)
         .join(Verification, col(Verification.line_id) == AppointmentLine.id, isouter=True)
     )
+
+
+def _contact(by: Account) -> tuple[Any, Any]:
+    """Whom to call: in full for the owner, and for the institution from 受理 on, else as in `db.privacy`."""
+    whole = (col(Appointment.contact_name), col(Appointment.mobile))
+    part = (
+        func.substr(whole[0], 1, 1) + "**",
+        func.substr(whole[1], 1, 3) + "****" + func.substr(whole[1], 8, 4),
+    )
+    needs: Any = sa.true() if by.role in OWNERS else sa.false()
+    if by.role == Role.institution:
+        needs = col(AppointmentLine.status).in_(CALLING)
+    name, mobile = (
+        sa.case((needs | (full == ""), full), else_=hidden) for full, hidden in zip(whole, part, strict=True)
+    )
+    return name.label("contact_name"), mobile.label("mobile")
 
 
 def page(
@@ -216,7 +234,7 @@ def page(
     dates = (AppointmentLine.due_on, AppointmentLine.planned_until)
     urgent = [col(day).nulls_last() for day in dates] if is_by_deadline else []
     rows = (
-        _listed()
+        _listed(by)
         .where(*_conditions(session, by, filters))
         .order_by(*urgent, col(AppointmentLine.id))
         .limit(min(size, 200))

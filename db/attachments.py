@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,21 @@ def readable(session: Session, attachment_id: int, *, by: Account) -> Attachment
 def _held_by(column: Any, attachment_id: int, is_seen: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Whether a record that the asker may see names the attachment in `column`."""
     return sa.exists().where(col(column) == attachment_id, is_seen)
+
+
+def forget_orphans(session: Session) -> int:
+    """Delete the stored files that no attachment names and that are older than a day; how many there were.
+
+    They are left by uploads that were taken back, and by records that are kept no longer.
+    """
+    known = set(session.scalars(select(Attachment.digest)))
+    settled = time.time() - 86_400
+    orphans = [
+        file for file in folder().glob("??/*") if file.name not in known and file.stat().st_mtime < settled
+    ]
+    for file in orphans:
+        file.unlink()
+    return len(orphans)
 
 
 def path(attachment: Attachment) -> Path:

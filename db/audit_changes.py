@@ -5,7 +5,7 @@ Set-based statements pass it by: the workflow's moves and the ledger's changes n
 ledger's own history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -27,6 +27,7 @@ UNNOTED = frozenset(
         "corrections",
         "counters",
         "drafts",
+        "edition_contents",
         "instrument_changes",
         "leases",
         "notifications",
@@ -64,7 +65,8 @@ SPOKEN_FOR = frozenset(
 )
 SECRET = ("_hash", "secret", "token")
 HIDDEN = "（不记录）"
-MASKED = {"mobile": privacy.mobile, "identity_number": privacy.identity}
+MASKED = {"mobile": privacy.mobile, "mail": privacy.mail}
+IRREGULAR = {"appointment_lines": "line", "categories": "category", "recoveries": "recovery"}
 NOUNS = {
     "accounts": "账号",
     "appointment_lines": "预约器具",
@@ -115,18 +117,17 @@ def note_move(
     ids: Sequence[int],
     by: Account | None,
     note: str,
-    records: Sequence[Any] = (),
+    before: Mapping[str, Any] | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> None:
     """Note one step of the workflow, in one entry however many records take it together.
 
-    `records` are as they stood before, `values` what they were given along with the new status.
+    `before` is what `standing` said, `values` what they were given along with the new status.
     """
     if not ids or (step.subject.name, step.action) in SPOKEN_FOR:
         return
     new = {name: value for name, value in (values or {}).items() if name not in FOLLOWING}
     new = {name: told(name, value) for name, value in new.items()}
-    old = {name: told(name, getattr(records[0], name)) for name in new} if len(ids) == 1 and records else {}
     several = {"ids": list(ids)} if len(ids) > 1 else {}
     audit.record(
         session,
@@ -134,10 +135,17 @@ def note_move(
         by=by,
         subject=step.subject.name,
         subject_id=ids[0] if len(ids) == 1 else None,
-        before=None if step.source is None else {"status": step.source.value, **old},
+        before=None if step.source is None else {"status": step.source.value, **(before or {})},
         after={"status": step.target.value, **new, **several},
         note=note.strip(),
     )
+
+
+def standing(records: Sequence[Any], values: Iterable[str]) -> dict[str, Any]:
+    """What one record holds in the columns named, as the log keeps it; nothing where there are several."""
+    if len(records) != 1:
+        return {}
+    return {name: told(name, getattr(records[0], name)) for name in values if name not in FOLLOWING}
 
 
 def _collect(session: Session, _flush: Any) -> None:
@@ -160,11 +168,12 @@ def _note(
         return
     action = f"{verb}{NOUNS.get(table, table)}"
     key = getattr(row, "id", None)
-    audit.record(session, action, subject=_subject(table), subject_id=key, before=before, after=after)
+    audit.record(session, action, subject=subject_of(table), subject_id=key, before=before, after=after)
 
 
-def _subject(table: str) -> str:
-    return {"appointment_lines": "line"}.get(table, table.removesuffix("s"))
+def subject_of(table: str) -> str:
+    """What the log calls a record of a table; as the workflow does where it has one."""
+    return IRREGULAR.get(table, table.removesuffix("s"))
 
 
 def _values(row: SQLModel) -> dict[str, Any]:

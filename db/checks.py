@@ -1,11 +1,12 @@
 """`python -m db check`: is the database whole, and does every status agree with its history?"""
 
 from collections.abc import Iterator
+from functools import partial
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from db import workflow
+from db import audit_chain, workflow
 from db.models import (
     OPEN,
     AppointmentLine,
@@ -22,8 +23,11 @@ MOST_SHOWN = 20
 SUBJECT = sa.cast(col(StatusChange.subject), sa.String)
 
 
-def findings(session: Session) -> list[str]:
-    """One sentence for each thing that is wrong, at most 20 of a kind; an empty list when all is well."""
+def findings(session: Session, noted: audit_chain.Head | None = None) -> list[str]:
+    """One sentence for each thing that is wrong, at most 20 of a kind; an empty list when all is well.
+
+    `noted` is the head of the audit log as somebody has written it down.
+    """
     found: list[str] = []
     for check in (
         engine_faults,
@@ -34,6 +38,7 @@ def findings(session: Session) -> list[str]:
         lines_adrift,
         double_bookings,
         results_missing,
+        partial(audit_chain.faults, noted=noted),
     ):
         faults = list(check(session))
         found += faults[:MOST_SHOWN]

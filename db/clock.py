@@ -18,6 +18,11 @@ def today() -> date:
     return day_of(now())
 
 
+def start_of(day: date) -> datetime:
+    """The moment a day in China begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=CHINA).astimezone(UTC)
+
+
 def day_of(moment: datetime) -> date:
     """The day in China on which an aware moment falls."""
     return moment.astimezone(CHINA).date()

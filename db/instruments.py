@@ -124,17 +124,27 @@ def problems(
 
 
 def edit(
-    session: Session, instrument_id: int, version: int, typed: Mapping[str, Any], *, by: Account
+    session: Session,
+    instrument_id: int,
+    version: int,
+    typed: Mapping[str, Any],
+    *,
+    by: Account,
+    action: str = "修改",
 ) -> Instrument:
-    """Change fields of one instrument, if it still has `version`.
+    """Change fields of one instrument, if it still has `version`; the history calls it `action`.
 
     Raises Refused, NotFound, or Conflict when it was changed meanwhile.
     """
-    return edit_many(session, [(instrument_id, version, typed)], by=by)[0]
+    return edit_many(session, [(instrument_id, version, typed)], by=by, action=action)[0]
 
 
 def edit_many(
-    session: Session, edits: Sequence[tuple[int, int, Mapping[str, Any]]], *, by: Account
+    session: Session,
+    edits: Sequence[tuple[int, int, Mapping[str, Any]]],
+    *,
+    by: Account,
+    action: str = "修改",
 ) -> list[Instrument]:
     """Change several instruments, each (id, version, fields), all or none.
 
@@ -161,7 +171,7 @@ def edit_many(
         raise Conflict(f"{names} 已被他人修改，请刷新后核对再改", {str(row.id): row.name for row in stale})
     if problems:
         raise Refused("；".join(problems.values()), problems)
-    return [_apply(session, instrument, values, by) for instrument, values in ready]
+    return [_apply(session, instrument, values, by, action) for instrument, values in ready]
 
 
 def problems_of_many(
@@ -200,7 +210,9 @@ def _changed(
     return values, form.problems
 
 
-def _apply(session: Session, instrument: Instrument, values: dict[str, Any], by: Account) -> Instrument:
+def _apply(
+    session: Session, instrument: Instrument, values: dict[str, Any], by: Account, action: str
+) -> Instrument:
     if not values:
         return instrument
     before = {field: getattr(instrument, field) for field in values}
@@ -211,9 +223,8 @@ def _apply(session: Session, instrument: Instrument, values: dict[str, Any], by:
         raise Conflict(f"{instrument.name} {instrument.serial_number} 已被他人修改，请刷新后核对再改")
     search.replace(session, [(instrument.id, noted, text)])
     session.refresh(instrument)
-    _trace(
-        session, instrument.id, "修改", {f: [plain(old), plain(values[f])] for f, old in before.items()}, by
-    )
+    changes = {field: [plain(old), plain(values[field])] for field, old in before.items()}
+    _trace(session, instrument.id, action, changes, by)
     if {"kind_id", "division_code"} & set(before):
         _update_waiting_line(session, instrument)
     return instrument

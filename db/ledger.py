@@ -15,6 +15,7 @@ from db.models import (
     OPEN,
     Account,
     AppointmentLine,
+    Batch,
     Category,
     Conclusion,
     DeliveryMode,
@@ -266,17 +267,22 @@ def find(session: Session, instrument_id: int, *, by: Account) -> sa.Row[Any]:
 
 
 def history(session: Session, instrument_id: int, *, by: Account) -> list[sa.Row[Any]]:
-    """Every change of one instrument, the newest first: at, action, changes, note, by_name, by_role."""
+    """Every change of one instrument, the newest first: id, at, action, changes, note, by_name, by_role, and
+    the status of the batch it was part of.
+    """
     find(session, instrument_id, by=by)
     rows = (
         sa.select(
+            InstrumentChange.id,
             InstrumentChange.at,
             InstrumentChange.action,
             InstrumentChange.changes,
             InstrumentChange.note,
             col(Account.full_name).label("by_name"),
             col(Account.role).label("by_role"),
+            col(Batch.status).label("batch_status"),
         )
+        .join(Batch, col(InstrumentChange.batch_id) == Batch.id, isouter=True)
         .join(Account, col(InstrumentChange.by_id) == Account.id, isouter=True)
         .where(col(InstrumentChange.instrument_id) == instrument_id)
         .order_by(col(InstrumentChange.id).desc())

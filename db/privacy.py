@@ -14,6 +14,12 @@ def mobile(number: str) -> str:
     return number if len(number) < 5 else f"{number[:2]}****{number[-2:]}"
 
 
+def mail(address: str) -> str:
+    """A mail address with its name hidden but for the first character: z***@example.com."""
+    name, at, host = address.partition("@")
+    return f"{name[:1]}***{at}{host}"
+
+
 def name(full: str) -> str:
     """A person's name with all but the first character hidden: 张*, 欧**."""
     return full[:1] + "*" * min(len(full) - 1, 3)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from catalog.identifiers import organization_part
-from db import clock, enterprises, links, notifications, reach, search, settings, workdays, workflow
+from db import clock, enterprises, links, notifications, privacy, reach, search, settings, workdays, workflow
 from db.errors import NotFound
 from db.fields import Form
 from db.models import (
@@ -84,8 +84,8 @@ def _queue_row(
         name=row.name,
         credit_code=row.credit_code,
         division=division,
-        contact_name=row.contact_name,
-        mobile=row.mobile,
+        contact_name=privacy.name(row.contact_name),
+        mobile=privacy.mobile(row.mobile),
         is_urgent=row.is_urgent,
         status=row.status,
         submitted_at=row.submitted_at,
@@ -114,6 +114,13 @@ def find(session: Session, registration_id: int, *, by: Account) -> Registration
     if registration is None:
         raise NotFound("注册申请")
     return registration
+
+
+def contact(registration: Registration, *, by: Account) -> tuple[str, str]:
+    """Whom to call, and the number: in full for the reviewer while it waits for a decision, else in part."""
+    if by.role == Role.reviewer and registration.status == RegistrationStatus.submitted:
+        return registration.contact_name, registration.mobile
+    return privacy.name(registration.contact_name), privacy.mobile(registration.mobile)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,19 @@ DEFINITIONS = {
         "现场检的检定时限（天）", 20, 1, 120, "由各省规定，例如浙江 10 个工作日、重庆 30 天"
     ),
     "limit_in_calendar_days": Definition("检定时限按自然日计算", False, help="关闭时按工作日计算"),
+    "keep_attempts_days": Definition(
+        "登录尝试保留天数", 30, 1, 3650, "用于限制猜测密码；登录和失败另记入审计日志，不受此影响"
+    ),
+    "keep_sign_ins_days": Definition("已结束的登录保留天数", 180, 1, 3650, "登录时间、网络地址和浏览器"),
+    "keep_codes_days": Definition("验证码记录保留天数", 7, 1, 3650, "过期的验证码，只存摘要"),
+    "keep_messages_days": Definition("已发送消息保留天数", 180, 7, 3650, "短信和邮件的收件人和内容"),
+    "keep_declined_days": Definition(
+        "不予通过的注册资料保留天数",
+        180,
+        30,
+        3650,
+        "到期清除手机号、联系人、地址和执照扫描件，保留结论",
+    ),
     "lines_per_appointment": Definition(
         "每张预约单最多器具数", 100, 1, 100, "指南：“选择器具”页面最多显示 100 条"
     ),

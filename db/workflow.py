@@ -186,11 +186,13 @@ def move(
         values["moved_at"] = clock.now()
     model = MODELS[subject]
     here = col(model.id).in_(ids) & (col(model.status) == step.source)
+    # The update changes the records of the session too.
+    before = audit_changes.standing(records, values)
     moved = session.exec(update(model).where(here).values(status=step.target, **values))
     if moved.rowcount != len(ids):
         raise Conflict()
     _record(session, step, ids, by, note, concerning_id)
-    audit_changes.note_move(session, step, ids, by, note, records, values)
+    audit_changes.note_move(session, step, ids, by, note, before, values)
 
 
 def _step_from(statuses: set[Any], subject: Subject, action: str) -> Step:

@@ -9,6 +9,7 @@ from sqlmodel import Session, select
 
 from catalog.list_files import ListFile
 from db import (
+    audit_log,
     corrections,
     drafts,
     edition_differences,
@@ -34,6 +35,7 @@ from db.models import (
     Enterprise,
     Institution,
     Instrument,
+    InstrumentChange,
     Kind,
     Link,
     Notification,
@@ -232,6 +234,12 @@ def _instrument_edits(session: Session, world: World) -> tuple[tuple[Any, ...], 
     return ([(row.id, row.version, {"remark": "移至二号锅炉房"})],), {}
 
 
+def _change(session: Session, world: World) -> int:
+    """The newest change of the instrument."""
+    here = InstrumentChange.instrument_id == world.id("instrument")
+    return session.scalars(select(InstrumentChange.id).where(here)).first() or 0
+
+
 def _authorize(session: Session, world: World) -> tuple[tuple[Any, ...], dict[str, Any]]:
     kind = session.exec(select(Kind).order_by(Kind.code)).first()
     values = {"valid_from": date(2026, 1, 1), "valid_until": date(2026, 12, 31), "kind_id": kind and kind.id}
@@ -343,6 +351,13 @@ CALLS: dict[str, Call] = {
     "instruments.edit_many": _instrument_edits,
     "instruments.problems_of_many": _instrument_edits,
     "instruments.change_status": _many("instrument", "take_out_of_use", reason="停产检修"),
+    "audit_exports.check": _plainly(audit_log.Filters()),
+    "audit_log.read": _plainly(audit_log.Filters()),
+    "audit_log.verify": _plainly(),
+    "history.of_appointment": _with("appointment"),
+    "history.of_instrument": _with("instrument"),
+    "history.of_registration": _with("registration"),
+    "history.restore": lambda session, world: ((_change(session, world), 1), {}),
     "ledger.page": _filtered,
     "ledger.count": _filtered,
     "ledger.places": _owned(),
@@ -379,6 +394,8 @@ CALLS: dict[str, Call] = {
     "recoveries.decline": _with("recovery", reason="证明不清晰"),
     "recoveries.page": _plainly(status=RecoveryStatus.requested),
     "recoveries.request": _with("owner", **RECOVERY),
+    "personal_data.of": _plainly(),
+    "unmasking.unmask": lambda session, world: (("appointment", world.id("appointment"), "电话核实"), {}),
     "registrations.queue": _plainly(),
     "registrations.counts": _plainly(),
     "registrations.find": _with("registration"),

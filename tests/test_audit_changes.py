@@ -3,9 +3,9 @@
 import pytest
 from sqlmodel import select
 
-from db import accounts, audit, instruments, settings
+from db import accounts, audit, instruments, settings, workflow
 from db.engine import reading, transaction
-from db.models import AuditEntry, Institution, Purpose, Role
+from db.models import AppointmentLine, AuditEntry, Institution, Purpose, Role, Subject
 from tests import make
 
 
@@ -92,6 +92,21 @@ def test_moves_are_noted_by_their_label_in_one_entry(administrator):
     )
     assert (entry.before, entry.after) == ({"status": "在用"}, {"status": "报废"})
     assert entry.account_id == owner.id
+
+
+def test_a_move_is_noted_with_what_else_it_sets(administrator):
+    with transaction() as session:
+        line = make.make_line(session)
+        clerk = make.make_account(session, Role.supervisor)
+    with transaction() as session:
+        kept = session.get_one(AppointmentLine, line.id)
+        institution = make.make_institution(session, "余杭区计量所")
+        values = {"institution_id": institution.id}
+        workflow.move(session, Subject.line, [kept], "reassign", clerk, "就近", **values)
+    entry = entries()[-1]
+    assert (entry.action, entry.note) == ("转派", "就近")
+    assert entry.before == {"status": "待受理", "institution_id": line.institution_id}
+    assert entry.after == {"status": "待预约", "institution_id": institution.id}
 
 
 def test_many_records_that_move_together_are_one_entry(administrator):

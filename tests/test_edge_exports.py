@@ -71,10 +71,10 @@ async def asked(token, ending="csv", gone=False, **query) -> Answer:
     scope = {
         "type": "http",
         "method": "GET",
-        "path": "/exports/ledger",
+        "path": f"/exports/ledger.{ending}",
         "headers": [(b"cookie", f"{COOKIE}={token}".encode())] if token else [],
         "query_string": urlencode(query).encode(),
-        "path_params": {"ending": ending},
+        "path_params": {"kind": "ledger", "ending": ending},
     }
 
     async def receive():
@@ -83,7 +83,7 @@ async def asked(token, ending="csv", gone=False, **query) -> Answer:
         return {"type": "http.disconnect"}
 
     answer = Answer()
-    response = await exports.ledger(Request(scope, receive))
+    response = await exports.given(Request(scope, receive))
     await response(scope, receive, answer.send)
     return answer
 

@@ -14,7 +14,7 @@ from tests.screens import choose, press, refusals, said, sound, tick, total, vis
 # Whole runs of pages take longer than a quick check may.
 pytestmark = pytest.mark.slow
 
-PAGES = ("admin_home", "accounts", "calendar", "reference", "settings")
+PAGES = ("admin_home", "accounts", "audit", "calendar", "reference", "settings")
 
 
 @pytest.fixture(autouse=True)

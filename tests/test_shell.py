@@ -322,7 +322,7 @@ def fail_with_a_refusal():
     assert failures.show(Refused("没有可选的器具，请先新增"))
 
 
-def test_a_refusal_outside_of_the_main_run_is_shown_in_its_words(caplog):
+def test_a_refusal_outside_of_the_main_run_is_shown_in_its_words(sqlite, caplog):
     shown = AppTest.from_function(fail_with_a_refusal).run()
     assert shown.error[0].value == "没有可选的器具，请先新增"
     assert "yuejian" not in [record.name for record in caplog.records]

@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import accounts
 from db.models import Role
-from pages.parts import account_forms, look, narrowing, tables
+from pages.parts import account_forms, look, narrowing, tables, unmasking
 from pages.parts.account import acting, looking, signed_in
 
 SIZE = 50
@@ -30,6 +30,8 @@ def card(row: accounts.AccountRow, is_mine: bool) -> None:
     with st.container(border=True):
         st.markdown(f"**{look.plain(row.full_name)}** {state(row)}")
         st.text(" · ".join(filter(None, (row.username, row.role.value, row.belongs_to, row.mobile))))
+        if row.mobile:
+            unmasking.popover("account", row.id)
         if is_mine:
             st.caption("这是您自己的账号：密码请在“个人中心”修改；停用请由另一位管理员操作。")
             return

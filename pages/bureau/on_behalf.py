@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from db import appointments, enterprises, ledger
+from db import appointments, enterprises, ledger, privacy
 from db.models import Role
-from pages.parts import look, narrowing, tables
+from pages.parts import look, narrowing, tables, unmasking
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -37,12 +37,22 @@ if not found:
     st.stop()
 if len(found) > MOST:
     st.caption(f"只列出前 {MOST} 个，请输入更多字以缩小范围")
-picked = tables.choosing(found[:MOST], ENTERPRISES, f"enterprises-{text}", "使用单位", is_many=False)
+listed = [
+    {
+        **row.model_dump(),
+        "contact_name": privacy.name(row.contact_name),
+        "mobile": privacy.mobile(row.mobile),
+        "row": row,
+    }
+    for row in found[:MOST]
+]
+picked = tables.choosing(listed, ENTERPRISES, f"enterprises-{text}", "使用单位", is_many=False)
 if not picked:
     st.info("请选中一个使用单位", icon=":material/touch_app:")
     st.stop()
 
-enterprise = picked[0]
+enterprise = picked[0]["row"]
+unmasking.popover("enterprise", enterprise.id)
 st.subheader(look.plain(f"{enterprise.name} 可预约的器具"), anchor=False)
 words = st.text_input(
     "查找器具", max_chars=100, placeholder="名称、型号、编号、地点", width=360, key=f"words-{enterprise.id}"

@@ -58,7 +58,7 @@ def show(notification_id: int) -> None:
     opened = st.session_state.get("outbox-opened", {})
     with st.container(border=True, gap="small"):
         if opened.get("id") != notification_id:
-            st.text("收信人的完整号码和消息内容，点击“查看内容”后显示，查看会记入操作日志。")
+            st.text("收信人的完整号码和消息内容，点击“查看内容”后显示，查看会记入审计日志。")
             if st.button("查看内容", icon=":material/visibility:", key=f"read-{notification_id}"):
                 with acting(*READERS) as (session, account):
                     recipient, text, until = notifications.read(session, notification_id, by=account)

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import registrations, reviews, workflow
+from db import history, registrations, reviews, workflow
 from db.models import RegistrationStatus, Role, Subject
 from db.reviews import QueueRow
 from pages.parts import look, review, tables
@@ -97,13 +97,14 @@ with looking(*READERS) as (session, account):
     found = reviews.find(session, registration_id, by=account)
     deadline = registrations.deadline(session, found)
     checks = review.checks(session, found, account)
-    moves = registrations.history(session, found)
+    contact = reviews.contact(found, by=account)
+    moves = history.of_registration(session, found.id, by=account)
     scan = registrations.licence(session, found) if me.role == Role.reviewer else None
 
 steps = workflow.open_steps(Subject.registration, found.status, me.role)
 left, right = st.columns(2, gap="medium")
 with left:
-    review.show(found, deadline, moves)
+    review.show(found, deadline, moves, contact)
 with right:
     if found.status != status:
         st.info("这份申请刚刚已由他人办理，请在上表中选择下一份。", icon=":material/sync_problem:")

@@ -1,11 +1,13 @@
 """Files of records: given out by a route, to whoever may see the record, and noted in the audit log."""
 
+import json
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from db import attachments, audit, sign_ins
-from db.engine import Session, reading, transaction
+from db import attachments, audit, clock, personal_data, sign_ins
+from db.engine import Session, note_refusal, reading, transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Attachment
 from pages.edge.files import disposition
@@ -20,25 +22,47 @@ BOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
 def attachment(request: Request) -> Response:
     """The file of that number; the same 404 without a sign-in, without the right, and without the file."""
     try:
+        # Looked for first without a turn to write, which a stranger could otherwise take from everybody.
         with reading() as session:
             _found(session, request)
         with transaction() as session:
-            account, found = _found(session, request)
+            found = _found(session, request)
             path = attachments.path(found)
-            host = request.client.host if request.client else ""
-            audit.attribute(session, by=account, address=host, place="附件")
             audit.record(session, "下载附件", subject="attachment", subject_id=found.id, note=found.name)
-    except Refused:
+    except Refused as refusal:
+        note_refusal(session, refusal)
         return _missing()
     return Response(path.read_bytes(), 200, _headers(found.name, found.media_type), found.media_type)
 
 
-def _found(session: Session, request: Request) -> tuple[Account, Attachment]:
-    account = sign_ins.account_of(session, request.cookies.get(COOKIE, ""))
+def mine(request: Request) -> Response:
+    """One's own personal data as one JSON file, also with a password that must be changed."""
+    try:
+        with transaction() as session:
+            account = _asker(session, request, "个人中心")
+            content = personal_data.of(session, by=account)
+    except Refused:
+        return PlainTextResponse("请先登录约检台", 403, {"Cache-Control": "no-store"})
+    name = f"我的个人信息 {clock.today()}.json"
+    headers = {"Cache-Control": "no-store", **disposition(name, "personal-data.json")}
+    return Response(json.dumps(content, ensure_ascii=False, indent=2), 200, headers, "application/json")
+
+
+def _found(session: Session, request: Request) -> Attachment:
+    account = _asker(session, request, "附件")
     number = request.path_params["id"]
-    if account is None or account.must_change_password or number >= 1 << 31:
+    if account.must_change_password or number >= 1 << 31:
         raise NotFound("附件")
-    return account, attachments.readable(session, number, by=account)
+    return attachments.readable(session, number, by=account)
+
+
+def _asker(session: Session, request: Request, place: str) -> Account:
+    account = sign_ins.account_of(session, request.cookies.get(COOKIE, ""))
+    if account is None:
+        raise NotFound("附件")
+    host = request.client.host if request.client else ""
+    audit.attribute(session, by=account, address=host, place=place)
+    return account
 
 
 def _headers(name: str, media_type: str) -> dict[str, str]:
@@ -51,4 +75,7 @@ def _missing() -> Response:
     return PlainTextResponse("附件不存在，或不在您的权限范围内", 404, {"Cache-Control": "no-store"})
 
 
-ROUTES = [Route("/attachments/{id:int}", attachment, methods=["GET"])]
+ROUTES = [
+    Route("/attachments/{id:int}", attachment, methods=["GET"]),
+    Route("/personal-data.json", mine, methods=["GET"]),
+]

@@ -11,10 +11,11 @@ import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,10 +24,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from catalog.spreadsheets import XLSX
-from db import clock, exports, ledger_filters, sign_ins
-from db.engine import reading
+from db import audit, audit_exports, audit_log, clock, exports, ledger_filters, sign_ins
+from db.engine import Session, note_refusal, reading
 from db.errors import NotFound, Refused
-from db.ledger import Filters
+from db.models import Account
 from pages.edge.files import disposition
 from pages.edge.visitor import COOKIE
 
@@ -48,13 +49,33 @@ class Failed(Exception):
     """The process that makes an export ended without one, or nobody waits for it any more."""
 
 
+class Kind(NamedTuple):
+    """A list that is given out as a file: how its filters are read and written, who may have it, and by which
+    command it is made."""
+
+    title: str
+    command: str
+    read: Callable[[Mapping[str, str]], Any]
+    query: Callable[[Any], dict[str, str]]
+    check: Callable[..., None]
+
+
+KINDS = {
+    "ledger": Kind(exports.TITLE, "export-ledger", ledger_filters.read, ledger_filters.query, exports.check),
+    "audit": Kind(
+        audit_exports.TITLE, "export-audit", audit_log.read_filters, audit_log.query, audit_exports.check
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Order:
     """Who wants which rows in which format."""
 
     account_id: int
     username: str
-    filters: Filters
+    kind: str
+    filters: Any
     ending: str
     address: str
 
@@ -70,10 +91,13 @@ class Sent(FileResponse):
             shutil.rmtree(Path(self.path).parent, ignore_errors=True)
 
 
-async def ledger(request: Request) -> Response:
-    """The ledger rows of the address's filters; a sentence where there is no right to them, or a failure."""
+async def given(request: Request) -> Response:
+    """The rows of the address's filters; a sentence where there is no right to them, or a failure."""
+    kind = request.path_params["kind"]
+    if kind not in KINDS:
+        return _said(str(NotFound("文件")), 404)
     try:
-        filters = ledger_filters.read(request.query_params)
+        filters = KINDS[kind].read(request.query_params)
     except Refused as refusal:
         return _said(str(refusal), 400)
     try:
@@ -83,7 +107,7 @@ async def ledger(request: Request) -> Response:
     if order.account_id in _under_way:
         return _said(BUSY, 429)
     folder = tempfile.mkdtemp(prefix="yuejian-")
-    path = Path(folder) / f"ledger.{order.ending}"
+    path = Path(folder) / f"{kind}.{order.ending}"
     try:
         with _noted(order.account_id):
             async with _turns:
@@ -95,21 +119,31 @@ async def ledger(request: Request) -> Response:
         number = secrets.token_hex(3).upper()
         log.error("错误编号 %s", number, exc_info=problem)
         return _said(FAILED.format(number=number), 500)
-    return Sent(path, headers=_headers(order.ending), media_type=TYPES[order.ending])
+    return Sent(path, headers=_headers(order), media_type=TYPES[order.ending])
 
 
-def _order(request: Request, filters: Filters) -> Order:
+def _order(request: Request, filters: Any) -> Order:
     """What is asked for, if it may be; raises Refused."""
     host = request.client.host if request.client else ""
-    token, ending = request.cookies.get(COOKIE, ""), request.path_params["ending"]
+    token = request.cookies.get(COOKIE, "")
+    kind, ending = (request.path_params[name] for name in ("kind", "ending"))
     if ending not in TYPES:
         raise NotFound("文件")
     with reading() as session:
         account = sign_ins.account_of(session, token)
         if account is None or account.must_change_password:
             raise Refused(NOBODY)
-        exports.check(session, filters, by=account)
-    return Order(account.id, account.username, filters, ending, host)
+        _check(session, KINDS[kind], filters, account, host)
+    return Order(account.id, account.username, kind, filters, ending, host)
+
+
+def _check(session: Session, kind: Kind, filters: Any, account: Account, host: str) -> None:
+    try:
+        kind.check(session, filters, by=account)
+    except Refused as refusal:
+        audit.attribute(session, by=account, address=host, place=f"导出{kind.title}")
+        note_refusal(session, refusal)
+        raise
 
 
 @contextmanager
@@ -148,19 +182,20 @@ async def _make(request: Request, order: Order, path: Path) -> None:
 
 
 def _command(order: Order, path: Path) -> list[str]:
+    kind = KINDS[order.kind]
     # -P: not whatever lies in the folder the server was started from.
-    command = [sys.executable, "-P", "-m", "db", "export-ledger", str(path), f"--by={order.username}"]
+    command = [sys.executable, "-P", "-m", "db", kind.command, str(path), f"--by={order.username}"]
     command.append(f"--address={order.address}")
-    return [*command, f"--filters={json.dumps(ledger_filters.query(order.filters))}"]
+    return [*command, f"--filters={json.dumps(kind.query(order.filters))}"]
 
 
-def _headers(ending: str) -> dict[str, str]:
-    name = f"{exports.TITLE} {clock.today()}.{ending}"
-    return {"Cache-Control": "no-store", **disposition(name, f"ledger.{ending}")}
+def _headers(order: Order) -> dict[str, str]:
+    name = f"{KINDS[order.kind].title} {clock.today()}.{order.ending}"
+    return {"Cache-Control": "no-store", **disposition(name, f"{order.kind}.{order.ending}")}
 
 
 def _said(sentence: str, status: int) -> Response:
     return PlainTextResponse(sentence, status, {"Cache-Control": "no-store"})
 
 
-ROUTES = [Route("/exports/ledger.{ending}", ledger, methods=["GET"])]
+ROUTES = [Route("/exports/{kind}.{ending}", given, methods=["GET"])]

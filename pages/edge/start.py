@@ -10,7 +10,7 @@ from typing import Any
 
 from streamlit import config
 
-from db import deliveries, edition_application, gateway, schema
+from db import deliveries, edition_application, gateway, schema, tidying
 from db.engine import engine
 from pages.edge import failures, requests, visitor
 
@@ -37,7 +37,11 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)
     edition_application.apply_due()
-    with delivering(), beside("editions", edition_application.keep_applied):
+    with (
+        delivering(),
+        beside("editions", edition_application.keep_applied),
+        beside("tidying", tidying.keep_tidy),
+    ):
         yield
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointment_lines, corrections, ledger, verifications
+from db import appointment_lines, corrections, history, ledger, verifications
 from db.instrument_fields import LABELS
 from db.models import OWNERS, CorrectionStatus, InstrumentStatus, Role
 from pages.parts import basket, booked, correction, entry, ledger_words, look, tables, validity
+from pages.parts import history as records
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
@@ -68,19 +69,6 @@ def tools(row: Any, has_request: bool) -> None:
         st.page_link(page("ledger"), label="返回台账", icon=":material/arrow_back:", query_params=query)
 
 
-def history(changes: list[Any]) -> None:
-    """Every change: when, what, who, and each field before and after."""
-    for change in changes:
-        with st.container(border=True, gap="xxsmall"):
-            who = " ".join(filter(None, (change.by_role or "系统", change.by_name)))
-            at = tables.text("at", change.at)
-            st.markdown(f"**{look.plain(change.action)}** · {at} · {look.plain(who)}")
-            for sentence in ledger_words.changes(change.changes):
-                st.text(sentence)
-            if change.note:
-                st.text(f"说明：{change.note}")
-
-
 reader = signed_in(*READERS)
 asked = st.query_params.get("id", "")
 if not asked.isdecimal() or len(asked) > 9:
@@ -89,7 +77,7 @@ if not asked.isdecimal() or len(asked) > 9:
 
 with looking(*READERS) as (session, account):
     row = ledger.find(session, int(asked), by=account)
-    changes = ledger.history(session, row.id, by=account)
+    changes = history.of_instrument(session, row.id, by=account)
     results, _ = verifications.page(session, by=account, instrument_id=row.id)
     booking = booked.found(session, appointment_lines.Filters(instrument_id=row.id), by=account)
     requests = corrections.page(session, by=account, instrument_id=row.id)
@@ -137,6 +125,4 @@ if requests:
             correction.withdraw(one)
 
 st.subheader("变更历史", anchor=False)
-history(changes)
-if not changes:
-    st.caption("还没有变更记录")
+records.draw(changes, row.version if reader.role in OWNERS else None)

@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from db import appointment_lines, appointment_pages, appointments
+from db import appointment_lines, appointment_pages, appointments, history
 from db.models import OPEN, OWNERS, LineStatus, Role, Subject
 from pages.parts import booked, look, progress, tables
+from pages.parts import history as records
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -127,6 +128,7 @@ with looking(*READERS) as (session, account):
     appointment = appointment_pages.find(session, int(asked), by=account)
     filters = appointment_lines.Filters(appointment_id=appointment.id)
     rows = booked.found(session, filters, by=account, size=200)
+    moves = history.of_appointment(session, appointment.id, by=account)
 
 head(appointment)
 st.subheader("回执信息", anchor=False)
@@ -142,3 +144,5 @@ with toolbar:
 if len(picked) == 1:
     detail(picked[0])
 places(rows)
+with st.expander(f"办理经过（{len(moves)}）"):
+    records.moves(Subject.line, moves)

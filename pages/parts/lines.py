@@ -8,7 +8,7 @@ import streamlit as st
 from db import appointment_lines, clock, workdays
 from db.engine import Session
 from db.models import Account, LineStatus, Subject
-from pages.parts import look, progress, tables
+from pages.parts import look, progress, tables, unmasking
 
 SIZE = 100
 COLUMNS = {
@@ -111,5 +111,7 @@ def detail(line: Any, history: list[Any], is_open: bool = True) -> None:
                 with st.container(gap="xxsmall"):
                     st.caption(label)
                     st.text(str(value or "—"))
+        if "*" in line.mobile:
+            unmasking.popover("appointment", line.appointment_id)
         with moves:
             progress.draw(Subject.line, history)

@@ -47,6 +47,8 @@ STATUSES = {
     "无法读取": ("red", "error", "✕"),
     "已放弃": ("gray", "cancel", "－"),
     "在用": ("green", "play_circle", "●"),
+    "成功": ("green", "task_alt", "●"),
+    "拒绝": ("red", "block", "✕"),
     "停用": ("orange", "pause_circle", "○"),
     "封存": ("gray", "inventory", "◇"),
     "报废": ("gray", "delete", "✕"),

@@ -89,6 +89,7 @@ PAGES = (
     Entry("calendar", "admin/calendar.py", "工作日", "calendar_month", ADMINISTRATOR, "系统管理"),
     Entry("reference", "admin/reference.py", "基础数据", "database", ADMINISTRATOR, "系统管理"),
     Entry("editions", "admin/editions.py", "基础数据版本", "upload_file", ADMINISTRATOR, "系统管理", True),
+    Entry("audit", "admin/audit.py", "审计日志", "policy", ADMINISTRATOR, "系统管理"),
     Entry("settings", "admin/settings.py", "系统设置", "settings", ADMINISTRATOR, "系统管理"),
     Entry("profile", "public/profile.py", "个人中心", "person", EVERYBODY, "我的"),
 )

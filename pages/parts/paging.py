@@ -34,22 +34,22 @@ def read(
     place: str,
     wanted: Filters,
     before: Mapping[str, str],
-    asked: Mapping[str, str],
+    wishes: Mapping[str, str],
     *,
     by: Account,
     size: int,
 ) -> tuple[Leaf, Total]:
     """The page to show, and how many rows there are about.
 
-    `before` is the address as it was, `asked` the filters as they are: others begin with the first page.
+    `before` is the address as it was, `wishes` the filters as they are: others begin with the first page.
     """
-    is_same = all(before.get(name, "") == asked.get(name, "") for name in saved_views.NAMES[place])
-    spot = _asked(place) if is_same else FIRST
+    is_same = all(before.get(name, "") == wishes.get(name, "") for name in saved_views.NAMES[place])
+    spot = asked(place) if is_same else FIRST
     leaf, number, is_all = ledger_pages.read_counted(session, wanted, spot, by=by, size=size)
     return leaf, Total(number, is_all)
 
 
-def _asked(place: str) -> Spot:
+def asked(place: str) -> Spot:
     """What has just been pressed or typed under the list, else what the address says."""
     left: dict[str, Spot] = st.session_state.get(f"{place}-spots", {})
     for name, spot in left.items():

@@ -11,7 +11,7 @@ from db.models import Account, Attachment, Registration, RegistrationStatus, Rol
 from db.reviews import QueueRow, Share
 from db.workdays import Deadline
 from db.workflow import Step
-from pages.parts import choices, look, progress
+from pages.parts import choices, history, look, unmasking
 from pages.parts.tiles import Tile
 
 IMAGES = ("image/jpeg", "image/png")
@@ -61,8 +61,8 @@ def checks(session: Session, found: Registration, by: Account) -> list[tuple[str
     return said
 
 
-def show(found: Registration, deadline: Deadline, moves: Sequence[Any]) -> None:
-    """What was handed in, and what has happened."""
+def show(found: Registration, deadline: Deadline, moves: Sequence[Any], contact: tuple[str, str]) -> None:
+    """What was handed in, with `contact` as the asker may see it, and what has happened."""
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{look.plain(found.name)}**", width="content")
@@ -72,9 +72,11 @@ def show(found: Registration, deadline: Deadline, moves: Sequence[Any]) -> None:
                 st.markdown(":red-badge[:material/priority_high: 加急]", width="content")
         if found.status == RegistrationStatus.submitted:
             st.caption(f"应在 {deadline} 前审核完成")
-        _facts(found)
+        _facts(found, contact)
+        if "*" in contact[1]:
+            unmasking.popover("registration", found.id)
     with st.expander(f"办理经过（{len(moves)}）", expanded=len(moves) > 1):
-        progress.draw(Subject.registration, moves)
+        history.moves(Subject.registration, moves)
 
 
 def show_checks(checks: list[tuple[str, str]]) -> None:
@@ -102,14 +104,15 @@ def show_licence(scan: Attachment | None) -> None:
         st.link_button(f"打开 {look.plain(scan.name)}（{size}）", source, icon=":material/attach_file:")
 
 
-def _facts(found: Registration) -> None:
+def _facts(found: Registration, contact: tuple[str, str]) -> None:
+    name, mobile = contact
     place = choices.tree().rows.get(found.division_code)
     facts = {
         "统一社会信用代码/组织机构代码": found.credit_code,
         "所在地": place.full_name if place else found.division_code,
         "详细地址": found.address or "（未填）",
-        "手机号": found.mobile,
-        "联系人": found.contact_name,
+        "手机号": mobile,
+        "联系人": name,
         "账号名": found.username,
         "申请编号": found.number,
     }

@@ -86,6 +86,12 @@ def personal(account: Account) -> None:
             accounts.edit_profile(session, by=by, full_name=full_name, mobile=number)
         look.flash("个人信息已保存")
         st.rerun()
+    st.link_button(
+        "导出我的个人信息",
+        "/personal-data.json",
+        icon=":material/download:",
+        help="账号、关联、登录和操作记录，一个 JSON 文件",
+    )
 
 
 def password() -> None:

@@ -1,0 +1,108 @@
+"""Personal data that is kept no longer than the settings say."""
+
+from datetime import timedelta
+from threading import Event
+
+import pytest
+from sqlmodel import select
+
+from db import audit, clock, reviews, settings, sign_ins, tidying
+from db.engine import reading, transaction
+from db.models import (
+    AuditEntry,
+    Registration,
+    Role,
+    Setting,
+    SignIn,
+    SignInAttempt,
+)
+from tests import make
+from tests.test_registrations import TYPED
+
+
+def kept(model):
+    """The rows of a table."""
+    with reading() as session:
+        return session.exec(select(model)).all()
+
+
+@pytest.fixture
+def person(database):
+    """An account whose sign-ins are old and new."""
+    now = clock.now()
+    with transaction() as session:
+        account = make.make_account(session)
+        for days in (1, 31, 200):
+            at = now - timedelta(days=days)
+            session.add(SignInAttempt(username="a", at=at))
+            session.add(SignIn(account_id=account.id, created_at=at, seen_at=at, expires_at=at))
+    return account
+
+
+def test_old_attempts_and_sign_ins_go_and_new_ones_stay(person):
+    counts = tidying.run()
+    assert (counts["登录尝试"], counts["已结束的登录"]) == (2, 1)
+    assert (len(kept(SignInAttempt)), len(kept(SignIn))) == (1, 2)
+
+
+def test_a_setting_says_how_long(person):
+    with transaction() as session:
+        session.add(Setting(name="keep_attempts_days", value=40))
+    assert tidying.run()["登录尝试"] == 1
+
+
+def test_a_sign_in_that_holds_stays_however_old_it_is(person):
+    with transaction() as session:
+        token = sign_ins.redeem(session, sign_ins.begin(session, person.username, "", ""))
+    tidying.run()
+    with reading() as session:
+        assert sign_ins.account_of(session, token).id == person.id
+
+
+def test_it_is_noted_how_many_went_and_nothing_when_none_did(person):
+    tidying.run()
+    tidying.run()
+    (entry,) = [entry for entry in kept(AuditEntry) if entry.action == "清理过期数据"]
+    assert (entry.after, entry.place) == ({"登录尝试": 2, "已结束的登录": 1}, "定期清理")
+
+
+def test_the_audit_log_is_never_among_it(database, monkeypatch):
+    with transaction() as session:
+        audit.record(session, "登录")
+    monkeypatch.setenv("YUEJIAN_NOW", "2036-11-23T09:30:00+08:00")
+    tidying.run()
+    assert next(entry.action for entry in kept(AuditEntry)) == "登录"
+    assert not [name for name in settings.DEFINITIONS if "audit" in name]
+
+
+def test_a_declined_registration_keeps_its_decision_and_loses_the_person(database, monkeypatch):
+    with transaction() as session:
+        reviewer = make.make_account(session, Role.reviewer)
+        made = make.make_registration(session)
+        reviews.decline(session, made.id, by=reviewer, reason="不是使用单位")
+    assert tidying.run()["不予通过的注册"] == 0
+    monkeypatch.setenv("YUEJIAN_NOW", "2027-11-23T09:30:00+08:00")
+    assert tidying.run()["不予通过的注册"] == 1
+    (row,) = kept(Registration)
+    assert (row.mobile, row.contact_name, row.address, row.password_hash, row.licence_id) == (*[""] * 4, None)
+    assert (row.name, row.status) == (TYPED["name"], "不予通过")
+
+
+def test_one_server_of_many_tidies_a_day(person, monkeypatch):
+    assert tidying.run_daily()["登录尝试"] == 2
+    assert tidying.run_daily() == {}
+    monkeypatch.setenv("YUEJIAN_NOW", "2026-11-24T09:31:00+08:00")
+    assert tidying.run_daily()["登录尝试"] == 0
+
+
+def test_a_failure_waits_for_the_next_day(monkeypatch, caplog):
+    stop = Event()
+
+    def fail():
+        stop.set()
+        raise OSError("disk full")
+
+    monkeypatch.setattr(tidying, "run_daily", fail)
+    monkeypatch.setattr(tidying, "GLANCE", 0)
+    tidying.keep_tidy(stop)
+    assert "Tidying failed" in caplog.text
