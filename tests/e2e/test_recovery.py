@@ -49,7 +49,7 @@ def test_a_code_from_the_gateway_opens_the_way_to_a_new_password(chromium, owner
         person.goes_to("/")
         person.page.get_by_role("link", name="忘记密码").click()
         browser.settled(person.page)
-        person.types("用户名", owner)
+        person.types("用户名 *", owner)
         person.presses("获取验证码")
         person.reads("输入验证码")
         text = arrived(endpoint, 1)
