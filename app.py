@@ -9,14 +9,15 @@ if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
     app = st.App(__file__, **build())
 else:
     from db.errors import Refused
-    from pages.parts import look, navigation
-    from pages.parts.account import current, note
+    from pages.parts import look, navigation, preview
+    from pages.parts.account import current, is_previewed, note
 
     account, workplace = current()
     page = navigation.open_for(account)
     st.session_state["place"] = page.title
     look.frame(page.title, account, workplace)
     look.show_flashes()
+    preview.banner(account, is_previewed())
     try:
         page.run()
     except Refused as refusal:

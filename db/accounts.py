@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,16 @@ from catalog import identifiers
 from db import clock, passwords, privacy, reach, sign_ins
 from db.errors import Conflict, NotFound, Refused
 from db.fields import Form
-from db.models import Account, Division, Enterprise, Institution, Registration, RegistrationStatus, Role
+from db.models import (
+    Account,
+    Division,
+    Enterprise,
+    Institution,
+    Registration,
+    RegistrationStatus,
+    Role,
+    SignIn,
+)
 
 TAKEN = "该账号名已被使用，请换一个"
 CHANGE_ELSEWHERE = "手机号已登记，请在“更换手机号”中更换"
@@ -102,10 +112,7 @@ def create(
     if role == Role.enterprise:
         raise Refused("使用单位账号须经企业注册和审核产生")
     form = Form()
-    if role == Role.institution and session.get(Institution, institution_id or 0) is None:
-        form.say("institution_id", "请选择账号所属的技术机构")
-    if division_code is not None and session.get(Division, division_code) is None:
-        form.say("division_code", "请选择有效的行政区划")
+    check_place(session, form, role, institution_id, division_code)
     return _added(
         session,
         username,
@@ -173,7 +180,7 @@ def reset_password(session: Session, account_id: int, new: str, *, by: Account) 
 
     Raises Refused for one's own account and for a password that breaks the rules of `passwords`.
     """
-    account = _managed(session, account_id, by)
+    account = managed(session, account_id, by)
     if account.id == by.id:
         raise Refused("自己的密码请在“个人中心”修改")
     passwords.check(new, account.username)
@@ -193,7 +200,7 @@ def set_password(
 
 def suspend(session: Session, account_id: int, *, by: Account) -> Account:
     """Stop an account at once; raises Refused for one's own."""
-    account = _managed(session, account_id, by)
+    account = managed(session, account_id, by)
     if account.id == by.id:
         raise Refused("不能停用自己的账号，请由另一位管理员操作")
     account.is_active = False
@@ -203,12 +210,23 @@ def suspend(session: Session, account_id: int, *, by: Account) -> Account:
 
 def resume(session: Session, account_id: int, *, by: Account) -> Account:
     """Let a suspended account sign in again."""
-    account = _managed(session, account_id, by)
+    account = managed(session, account_id, by)
     account.is_active = True
     return account
 
 
-def _managed(session: Session, account_id: int, by: Account) -> Account:
+def check_place(
+    session: Session, form: Form, role: Role, institution_id: int | None, division_code: str | None
+) -> None:
+    """Whether the institution and the area that a role may have are there."""
+    if role == Role.institution and session.get(Institution, institution_id or 0) is None:
+        form.say("institution_id", "请选择账号所属的技术机构")
+    if division_code is not None and session.get(Division, division_code) is None:
+        form.say("division_code", "请选择有效的行政区划")
+
+
+def managed(session: Session, account_id: int, by: Account) -> Account:
+    """An account an administrator is about to change; raises Refused to others, and NotFound."""
     reach.allow(by, Role.administrator)
     account = session.get(Account, account_id)
     if account is None:
@@ -252,6 +270,9 @@ class AccountRow:
     mobile: str
     is_active: bool
     must_change_password: bool
+    institution_id: int | None
+    division_code: str | None
+    last_seen_at: datetime | None
 
 
 def page(
@@ -260,6 +281,7 @@ def page(
     by: Account,
     text: str = "",
     role: Role | None = None,
+    is_active: bool | None = None,
     number: int = 1,
     size: int = 50,
 ) -> tuple[list[AccountRow], int]:
@@ -267,6 +289,8 @@ def page(
     reach.allow(by, Role.administrator)
     belongs_to = func.coalesce(Enterprise.name, Institution.name, Division.full_name, "")
     matching = [col(Account.role) == role] if role else []
+    if is_active is not None:
+        matching.append(col(Account.is_active).is_(is_active))
     if text.strip():
         shown = (col(Account.username), col(Account.full_name), belongs_to)
         matching.append(sa.or_(*(column.contains(text.strip(), autoescape=True) for column in shown)))
@@ -278,8 +302,9 @@ def page(
         .join(Division, col(Account.division_code) == Division.code, isouter=True)
         .where(*matching)
     )
+    seen = select(func.max(col(SignIn.seen_at))).where(SignIn.account_id == Account.id).scalar_subquery()
     rows = session.execute(
-        joined.add_columns(Account, belongs_to.label("belongs_to"))
+        joined.add_columns(Account, belongs_to.label("belongs_to"), seen.label("last_seen_at"))
         .order_by(Account.role, Account.username, col(Account.id))
         .limit(size)
         .offset((number - 1) * size)
@@ -295,6 +320,9 @@ def page(
             mobile=privacy.mobile(row.Account.mobile),
             is_active=row.Account.is_active,
             must_change_password=row.Account.must_change_password,
+            institution_id=row.Account.institution_id,
+            division_code=row.Account.division_code,
+            last_seen_at=row.last_seen_at,
         )
         for row in rows
     ], total

@@ -4,10 +4,11 @@ import streamlit as st
 
 from db import accounts
 from db.models import Role
-from pages.parts import account_forms, look, narrowing, tables, unmasking
+from pages.parts import account_edits, account_forms, look, narrowing, preview, tables, unmasking
 from pages.parts.account import acting, looking, signed_in
 
 SIZE = 50
+STANDINGS = {"active": "可以登录", "suspended": "已停用"}
 COLUMNS = {
     "username": "账号",
     "full_name": "姓名",
@@ -15,6 +16,7 @@ COLUMNS = {
     "belongs_to": "所属",
     "mobile": "手机号",
     "state": "状态",
+    "last_seen_at": "最近登录",
 }
 
 
@@ -37,7 +39,9 @@ def card(row: accounts.AccountRow, is_mine: bool) -> None:
             return
         with st.container(horizontal=True):
             account_forms.reset(row)
+            account_edits.change(row)
             switch(row)
+            preview.offer(row)
 
 
 def switch(row: accounts.AccountRow) -> None:
@@ -50,6 +54,7 @@ def switch(row: accounts.AccountRow) -> None:
     else:
         with st.popover("停用", icon=":material/pause_circle:", key=f"stop-{row.id}"):
             st.text(f"停用后，{row.full_name} 立即在所有设备上退出，不能再登录。可以随时恢复。")
+            account_edits.dependents(row)
             is_suspended, is_resumed = st.button("确认停用", type="primary", key=f"suspend-{row.id}"), False
     if is_suspended or is_resumed:
         change = accounts.suspend if is_suspended else accounts.resume
@@ -71,8 +76,9 @@ elif st.button("新增账号", type="primary", icon=":material/person_add:"):
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = narrowing.text("账号、姓名、所属")
     role = narrowing.choice("role", "身份", narrowing.named(Role))
+    standing = narrowing.choice("state", "状态", STANDINGS)
 
-key = f"accounts-{text}-{role}"
+key = f"accounts-{text}-{role}-{standing}"
 number = st.session_state.get(f"{key}-pages", 1)
 with looking(Role.administrator) as (session, administrator):
     rows, total = accounts.page(
@@ -80,6 +86,7 @@ with looking(Role.administrator) as (session, administrator):
         by=administrator,
         text=text,
         role=narrowing.member(Role, role),
+        is_active={"active": True, "suspended": False}.get(standing or ""),
         number=number,
         size=SIZE,
     )

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from db import audit, sign_ins
+from db import audit, previews, sign_ins
 from db.engine import Session, note_refusal, reading, transaction
 from db.errors import Refused
 from db.models import Account, Role
@@ -22,6 +22,7 @@ NOT_FOR_YOU = "您的账号没有这项权限，请使用有权限的账号登�
 
 # Whom `current` has found, and by which token, so that a page need not ask again for its looks.
 _of_this_run: ContextVar[tuple[str, Account | None]] = ContextVar("of_this_run", default=("", None))
+_is_previewed: ContextVar[bool] = ContextVar("is_previewed", default=False)
 
 
 def token() -> str:
@@ -52,13 +53,20 @@ def _text(value: object) -> str:
 def current() -> tuple[Account | None, str]:
     """The account of this run and whom it works for, for `app.py`; notes that the sign-in is in use."""
     with reading() as session:
-        account, is_due = sign_ins.standing(session, token())
+        own, is_due = sign_ins.standing(session, token())
+        account = previews.shown(session, token(), own)
         workplace = sign_ins.workplace(session, account) if account else ""
     _of_this_run.set((token(), account))
+    _is_previewed.set(account is not own)
     if is_due:
         with transaction() as session:
             sign_ins.touch(session, token())
     return account, workplace
+
+
+def is_previewed() -> bool:
+    """Whether the account of this run is one that an administrator only looks as."""
+    return _is_previewed.get()
 
 
 def signed_in(*roles: Role) -> Account:
@@ -82,6 +90,7 @@ def acting(*roles: Role) -> Iterator[tuple[Session, Account]]:
     """A transaction and the account that acts in it; raises Refused when signed out or not in `roles`."""
     with visiting() as session:
         account = _found(session, roles)
+        previews.refuse(session, token())
         sign_ins.touch(session, token())
         yield session, account
 
@@ -117,7 +126,7 @@ def _found(session: Session, roles: tuple[Role, ...]) -> Account:
     account = sign_ins.account_of(session, token())
     if account:
         _introduce(session, account)
-    return _allowed(account, roles)
+    return _allowed(previews.shown(session, token(), account), roles)
 
 
 def _allowed(account: Account | None, roles: tuple[Role, ...]) -> Account:

@@ -76,20 +76,25 @@ def add() -> None:
 
 def _belonging(role: Role | None) -> dict[str, Any]:
     if role == Role.institution:
-        with looking(Role.administrator) as (session, administrator):
-            names = {row.id: row.name for row in institutions.page(session, by=administrator)}
-        chosen = st.selectbox(
-            "技术机构 *",
-            list(names),
-            index=None,
-            format_func=lambda one: names[one],
-            placeholder="请选择" if names else "还没有技术机构，请监管人员先新增",
-            key="new-institution",
-        )
-        return {"institution_id": chosen}
+        return {"institution_id": institution("new-institution")}
     if role in (Role.reviewer, Role.supervisor):
         return {"division_code": choices.division("new-area", "管辖区域", help="不选表示全部区域")}
     return {}
+
+
+def institution(key: str, chosen: int | None = None) -> int | None:
+    """The institution of an account, `chosen` at first."""
+    with looking(Role.administrator) as (session, administrator):
+        names = {row.id: row.name for row in institutions.page(session, by=administrator)}
+    ids = list(names)
+    return st.selectbox(
+        "技术机构 *",
+        ids,
+        index=ids.index(chosen) if chosen in ids else None,
+        format_func=lambda one: names[one],
+        placeholder="请选择" if names else "还没有技术机构，请监管人员先新增",
+        key=key,
+    )
 
 
 def _leave() -> None:

@@ -1,0 +1,38 @@
+"""以该身份预览: the banner over every page while an administrator looks as somebody else."""
+
+import streamlit as st
+
+from db import previews
+from db.accounts import AccountRow
+from db.models import Account, Role
+from pages.parts import look
+from pages.parts.account import acting, token, visiting
+
+
+def banner(account: Account | None, is_previewed: bool) -> None:
+    """Say whose pages these are, and offer the way back."""
+    if not is_previewed or account is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="preview"):
+        st.markdown(
+            f":orange-badge[:material/visibility: 预览] 正在以 **{look.plain(account.full_name)}**"
+            f"（{account.role}，{look.plain(account.username)}）的身份查看，不能办理任何业务。",
+            width="stretch",
+        )
+        is_ended = st.button("结束预览", type="primary", icon=":material/close:", key="end-preview")
+    if is_ended:
+        with visiting() as session:
+            previews.end(session, token())
+        st.session_state.clear()
+        st.rerun()
+
+
+def offer(row: AccountRow) -> None:
+    """The button that begins a preview."""
+    if row.role == Role.administrator or not row.is_active:
+        return
+    if st.button("以该身份预览", icon=":material/visibility:", key=f"preview-{row.id}"):
+        with acting(Role.administrator) as (session, administrator):
+            previews.begin(session, token(), row.id, by=administrator)
+        look.flash(f"正在以 {row.username} 的身份预览，只能查看")
+        st.rerun()
