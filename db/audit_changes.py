@@ -17,8 +17,8 @@ from sqlmodel import Session, SQLModel
 from db import audit, privacy
 from db.models import Account
 
-# Journals themselves, counts, and what people only set up for their own screen. Sign-ins, batches and
-# corrections write entries of their own that say more.
+# Journals themselves, counts, and what people only set up for their own screen. Settings, sign-ins,
+# batches and corrections write entries of their own that say more.
 UNNOTED = frozenset(
     {
         "audit_entries",
@@ -32,6 +32,7 @@ UNNOTED = frozenset(
         "leases",
         "notifications",
         "saved_views",
+        "settings",
         "sign_in_attempts",
         "sign_ins",
         "status_changes",

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from db import clock
+from db import audit, clock
 from db.errors import Refused
 from db.fields import Form
-from db.models import Account, Role, Setting
+from db.models import Account, AuditEntry, Role, Setting
+
+CHANGED = "修改系统设置"
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,48 @@ def save(session: Session, typed: Mapping[str, Any], *, by: Account) -> list[str
     changed = [name for name in new if new[name] != value(session, name)]
     for name in changed:
         row = session.get(Setting, name) or Setting(name=name, value=None)
+        _note(session, name, value(session, name), new[name], by)
         row.value, row.changed_at, row.changed_by_id = new[name], clock.now(), by.id
         session.add(row)
     return [DEFINITIONS[name].label for name in changed]
+
+
+def _note(session: Session, name: str, before: Any, after: Any, by: Account) -> None:
+    audit.record(
+        session,
+        CHANGED,
+        by=by,
+        subject="setting",
+        before={"name": name, "value": before},
+        after={"name": name, "value": after},
+        note=DEFINITIONS[name].label,
+    )
+
+
+@dataclass(frozen=True)
+class SettingChange:
+    """One change of a setting: when, by whom, from and to in words."""
+
+    at: datetime
+    by_name: str
+    label: str
+    before: str
+    after: str
+
+
+def history(session: Session, *, by: Account) -> list[SettingChange]:
+    """The changes of all settings, the latest first, at most 200; for administrators."""
+    _allow(by)
+    joined = select(AuditEntry, Account.full_name).join(Account, isouter=True)
+    noted = joined.where(AuditEntry.action == CHANGED, AuditEntry.subject == "setting")
+    found = []
+    for entry, full_name in session.exec(noted.order_by(col(AuditEntry.id).desc()).limit(200)):
+        before, after = entry.before or {}, entry.after or {}
+        definition = DEFINITIONS.get(after.get("name", ""))
+        if definition:
+            words = definition.describe(before.get("value")), definition.describe(after.get("value"))
+            found.append(SettingChange(entry.at, full_name or "", definition.label, *words))
+    return found
 
 
 def _allow(by: Account) -> None:

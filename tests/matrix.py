@@ -63,7 +63,7 @@ RECOVERY: dict[str, Any] = {
     "file_name": "证明.jpg",
     "content": JPEG,
 }
-REGISTRATION = {
+REGISTRATION: dict[str, Any] = {
     "credit_code": "91110108551385082Q",
     "name": "杭州顺昌气体有限公司",
     "division_code": make.XIHU,
@@ -71,6 +71,8 @@ REGISTRATION = {
     "contact_name": "周敏",
     "username": "shunchang",
     "password": make.PASSWORD,
+    "licence": JPEG,
+    "licence_name": "营业执照.jpg",
 }
 
 
@@ -149,7 +151,7 @@ def _add_records(session: Session, world: World) -> None:
         select(AppointmentLine).where(AppointmentLine.appointment_id == elsewhere.id)
     ).one()
     known["account"] = make.make_account(session, enterprise_id=world.enterprise.id)
-    known["registration"] = registrations.submit(session, dict(REGISTRATION))
+    known["registration"] = registrations.submit(session, dict(REGISTRATION), make.PASSWORD_HASH)
     known["correction"] = _correction(session, known["instrument"], owner)
     known["batch"] = imports.upload(session, world.enterprise.id, "台账.csv", CSV.encode(), by=owner)
     known["attachment"] = session.get_one(Attachment, known["batch"].attachment_id)
@@ -261,6 +263,8 @@ NEWCOMER = {"username": "newcomer", "full_name": "钱进", "password": make.PASS
 
 # The arguments of every operation but the session and `by`.
 CALLS: dict[str, Call] = {
+    "account_changes.change": _with("account", full_name="沈越", mobile="", role=Role.enterprise),
+    "account_changes.dependents": _with("account"),
     "accounts.create": _plainly(**NEWCOMER),
     "accounts.change_password": _plainly(current=make.PASSWORD, new="Chengxin-2027"),
     "accounts.reset_password": _with("account", new="Chengxin-2027"),
@@ -385,6 +389,7 @@ CALLS: dict[str, Call] = {
     "notifications.read": _with("message"),
     "mobiles.ask": _plainly("13700137000", make.PASSWORD, address="203.0.113.9"),
     "mobiles.change": _plainly("no such token"),
+    "previews.begin": lambda session, world: (("no such token", world.id("account")), {}),
     "quality.counts": _of_enterprise(),
     "quality.retired_kinds": _of_enterprise(),
     "quality.retired_divisions": _of_enterprise(),
@@ -396,13 +401,14 @@ CALLS: dict[str, Call] = {
     "recoveries.request": _with("owner", **RECOVERY),
     "personal_data.of": _plainly(),
     "unmasking.unmask": lambda session, world: (("appointment", world.id("appointment"), "电话核实"), {}),
-    "registrations.queue": _plainly(),
-    "registrations.counts": _plainly(),
-    "registrations.find": _with("registration"),
-    "registrations.alike": _with("registration"),
-    "registrations.approve": _with("registration"),
-    "registrations.send_back": _with("registration", reason="执照不清晰"),
-    "registrations.decline": _with("registration", reason="不在辖区"),
+    "reviews.queue": _plainly(),
+    "reviews.counts": _plainly(),
+    "reviews.find": _with("registration"),
+    "reviews.alike": _with("registration"),
+    "reviews.approve": _with("registration"),
+    "reviews.share": _plainly(),
+    "reviews.send_back": _with("registration", reason="执照不清晰"),
+    "reviews.decline": _with("registration", reason="不在辖区"),
     "saved_views.mine": _plainly("ledger"),
     "saved_views.add": _plainly("ledger", "近期", {}, ["name"]),
     "saved_views.change": lambda session, world: ((world.id("view"), {}, ["name"]), {}),
@@ -410,6 +416,7 @@ CALLS: dict[str, Call] = {
     "saved_views.delete": _with("view"),
     "saved_views.make_default": _with("view"),
     "saved_views.keep_columns": _plainly("ledger", ["name"]),
+    "settings.history": _plainly(),
     "settings.rows": _plainly(),
     "settings.save": _plainly({"review_days": 3}),
     "verifications.record": lambda session, world: (([world.id("line")], RESULT), {}),

@@ -18,6 +18,7 @@ from db import imports
 from db.errors import Conflict, NotFound, Refused
 from db.ledger_pages import Spot
 from db.models import Enterprise, Role
+from db.reviews import Share
 from tests.matrix import CALLS, OWNER, make_world
 
 ROOT = Path(__file__).parent.parent
@@ -101,6 +102,8 @@ def is_empty(value):
     """Whether an answer holds nothing of the world: no rows, no number but 0, no other's enterprise."""
     if isinstance(value, Enterprise):
         return value.name != OWNER
+    if isinstance(value, Share):
+        return not value.due
     # How exact a count is, and where a list stands, tell nothing.
     if isinstance(value, bool | Spot):
         return True

@@ -319,3 +319,42 @@ def test_a_setting_is_refused_with_its_sentence(administrator, monkeypatch):
     write(shown, "主管部门联系方式", "计量处\u202e")
     shown = press(shown, "确定")
     assert "控制字符" in refusals(shown)[0]
+
+
+def test_an_administrator_sees_the_pages_of_another_account_and_changes_nothing(
+    administrator, clerk, monkeypatch
+):
+    shown = visit(monkeypatch, administrator, "accounts")
+    names = named(shown)
+    shown = press(tick(shown, names.index("limin")), "以该身份预览")
+    assert "正在以 **李敏**" in said(shown) and "检定业务" not in refusals(shown)
+    with transaction() as session:
+        assert session.get(Account, clerk.id).full_name == "李敏"
+    shown.switch_page("pages/public/profile.py")
+    shown = sound(shown.run())
+    write(shown, "姓名", "别人")
+    shown = press(shown, "保存")
+    assert "只能查看" in refusals(shown)[0]
+    assert stored("limin").full_name == "李敏"
+    shown = press(shown, "结束预览")
+    assert "正在以" not in said(shown)
+
+
+def test_an_account_gets_another_name_and_role(administrator, monkeypatch):
+    with transaction() as session:
+        make_account(session, Role.reviewer, username="shenyue", full_name="沈越")
+    shown = visit(monkeypatch, administrator, "accounts")
+    tick(shown, named(shown).index("shenyue"))
+    write(shown, "姓名", "沈越华")
+    next(one for one in shown.selectbox if one.label == "身份 *").select(Role.supervisor)
+    shown = press(shown, "确定")
+    assert (stored("shenyue").full_name, stored("shenyue").role) == ("沈越华", Role.supervisor)
+
+
+def test_a_setting_goes_back_to_its_default_by_one_click(administrator, monkeypatch):
+    with transaction() as session:
+        settings.save(session, {"review_days": 3}, by=administrator)
+    shown = press(visit(monkeypatch, administrator, "settings"), "注册审核时限（工作日）：2")
+    with reading() as session:
+        assert settings.value(session, "review_days") == 2
+    assert shown.dataframe[0].value["改为"].tolist() == ["2", "3"]

@@ -5,6 +5,7 @@ from datetime import datetime
 import pytest
 
 from db import settings
+from db.engine import reading, transaction
 from db.errors import Refused
 from db.models import Role
 from tests.conftest import NOW
@@ -101,3 +102,17 @@ def test_settings_are_for_administrators(session, role):
 def test_values_are_shown_in_words():
     definition = settings.DEFINITIONS["limit_in_calendar_days"]
     assert [definition.describe(value) for value in (True, False, 20, "")] == ["是", "否", "20", "（空）"]
+
+
+def test_every_change_is_kept_with_who_made_it(database):
+    with transaction() as session:
+        administrator = make_account(session, Role.administrator, full_name="俞志明")
+        settings.save(session, {"review_days": 3}, by=administrator)
+        settings.save(session, {"review_days": 2, "limit_in_calendar_days": True}, by=administrator)
+    with reading() as session:
+        found = settings.history(session, by=administrator)
+    assert [(row.label, row.before, row.after, row.by_name) for row in found] == [
+        ("检定时限按自然日计算", "否", "是", "俞志明"),
+        ("注册审核时限（工作日）", "3", "2", "俞志明"),
+        ("注册审核时限（工作日）", "2", "3", "俞志明"),
+    ]

@@ -9,6 +9,8 @@ from db.models import Role
 from pages.parts import look, tables
 from pages.parts.account import acting, looking, signed_in
 
+HISTORY = {"at": "时间", "by_name": "修改人", "label": "项目", "before": "原来", "after": "改为"}
+
 
 def field(row: settings.SettingRow) -> Any:
     """The widget for one setting; what it says now."""
@@ -36,6 +38,14 @@ def remarks(row: settings.SettingRow) -> None:
         st.caption(look.plain(f"{tables.text('at', row.changed_at)} 由{row.changed_by}修改"))
 
 
+def save(typed: dict[str, Any]) -> None:
+    """Save, and say what has changed."""
+    with acting(Role.administrator) as (session, administrator):
+        changed = settings.save(session, typed, by=administrator)
+    look.flash(f"已保存：{'、'.join(changed)}" if changed else "没有需要保存的修改")
+    st.rerun()
+
+
 signed_in(Role.administrator)
 look.header("系统设置", "法律没有统一规定、或由各省规定的时限和数量，以及主管部门的联系方式。")
 
@@ -53,7 +63,16 @@ with st.form("settings", clear_on_submit=False):
     is_saved = st.form_submit_button("确定", type="primary")
 
 if is_saved:
-    with acting(Role.administrator) as (session, administrator):
-        changed = settings.save(session, typed, by=administrator)
-    look.flash(f"已保存：{'、'.join(changed)}" if changed else "没有需要保存的修改")
-    st.rerun()
+    save(typed)
+if different := [row for row in rows if row.value != row.definition.default]:
+    st.markdown("**恢复默认**")
+    with st.container(horizontal=True):
+        for row in different:
+            label = f"{row.definition.label}：{row.definition.describe(row.definition.default)}"
+            if st.button(label, icon=":material/restart_alt:", key=f"default-{row.name}"):
+                save({row.name: row.definition.default})
+with looking(Role.administrator) as (session, administrator):
+    changes = settings.history(session, by=administrator)
+if changes:
+    st.subheader("修改记录", anchor=False)
+    tables.listing(changes, HISTORY, "修改记录", height=min(38 + 35 * len(changes), 320))

@@ -11,13 +11,14 @@ from pages.parts.account_forms import GIVEN, institution
 
 
 def change(row: AccountRow) -> None:
-    """修改 opens a dialog."""
-    if st.button("修改", icon=":material/edit:", key=f"change-{row.id}"):
-        _dialog(row)
+    """修改 opens what may be changed."""
+    # Under a new key it is closed again.
+    number = st.session_state.setdefault("changes", 0)
+    with st.popover("修改", icon=":material/edit:", key=f"change-popover-{row.id}-{number}"):
+        _fields(row)
 
 
-@st.dialog("修改账号")
-def _dialog(row: AccountRow) -> None:
+def _fields(row: AccountRow) -> None:
     st.caption("修改身份、技术机构或管辖区域后，该账号立即在所有设备上退出，须重新登录。")
     full_name = st.text_input("姓名 *", row.full_name, max_chars=60, key=f"name-{row.id}")
     mobile = st.text_input("手机号", row.mobile, max_chars=20, key=f"mobile-{row.id}")
@@ -44,6 +45,7 @@ def _dialog(row: AccountRow) -> None:
                 institution_id=institution_id,
                 division_code=division_code,
             )
+        st.session_state["changes"] += 1
         look.flash(f"{row.username} 已修改")
         st.rerun()
 

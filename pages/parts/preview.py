@@ -5,8 +5,9 @@ import streamlit as st
 from db import previews
 from db.accounts import AccountRow
 from db.models import Account, Role
+from pages.parts import account as visitor
 from pages.parts import look
-from pages.parts.account import acting, token, visiting
+from pages.parts.account import acting, visiting
 
 
 def banner(account: Account | None, is_previewed: bool) -> None:
@@ -22,7 +23,7 @@ def banner(account: Account | None, is_previewed: bool) -> None:
         is_ended = st.button("结束预览", type="primary", icon=":material/close:", key="end-preview")
     if is_ended:
         with visiting() as session:
-            previews.end(session, token())
+            previews.end(session, visitor.token())
         st.session_state.clear()
         st.rerun()
 
@@ -33,6 +34,6 @@ def offer(row: AccountRow) -> None:
         return
     if st.button("以该身份预览", icon=":material/visibility:", key=f"preview-{row.id}"):
         with acting(Role.administrator) as (session, administrator):
-            previews.begin(session, token(), row.id, by=administrator)
+            previews.begin(session, visitor.token(), row.id, by=administrator)
         look.flash(f"正在以 {row.username} 的身份预览，只能查看")
         st.rerun()
