@@ -9,7 +9,7 @@ STREAMLIT := $(PY) -m streamlit run app.py --server.port $(PORT)
 PYTEST := $(PY) -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve check test bench screenshots format clean
+.PHONY: help setup run serve check test bench screenshots audit-dependencies format clean
 
 help:  ## Say what can be made
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ bench: .venv/.test  ## Measure pages, imports and exports, each beside its bare 
 screenshots: .venv/.test  ## Make the pictures of the documentation anew
 	tests/setup.sh
 	$(PY) -m tests.screenshots
+
+audit-dependencies: .venv/.run  ## Ask the advisories about the pinned packages; needs the network
+	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit
+	$(PY) -m pip_audit -r requirements.txt
 
 format: .venv/.test  ## Format the code and mend what lint can mend
 	$(PY) -m ruff check --fix .
