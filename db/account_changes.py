@@ -14,7 +14,7 @@ def change(
     *,
     by: Account,
     full_name: str,
-    mobile: str,
+    mobile: str | None,
     role: Role,
     institution_id: int | None = None,
     division_code: str | None = None,
@@ -22,12 +22,12 @@ def change(
     """Change someone's name and number, and the role, institution or area; these end all its sign-ins.
 
     An enterprise account stays one, and nobody becomes one: they come from registrations. Raises Refused with
-    every wrong field, and for one's own role, so that an administrator is always left.
+    every wrong field (`mobile` None leaves it), and for one's own role, so that an administrator is always left.
     """
     account = accounts.managed(session, account_id, by)
     form = Form()
     shown = form.text("full_name", "姓名", full_name, 60, required=True)
-    number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
+    number = account.mobile if mobile is None else form.identifier("mobile", identifiers.mobile, mobile)
     if Role.enterprise in (account.role, role) and account.role != role:
         form.say("role", "使用单位账号须经企业注册和审核产生，不能与其他身份互换")
     if account.id == by.id and role != account.role:

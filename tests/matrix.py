@@ -263,7 +263,7 @@ NEWCOMER = {"username": "newcomer", "full_name": "钱进", "password": make.PASS
 
 # The arguments of every operation but the session and `by`.
 CALLS: dict[str, Call] = {
-    "account_changes.change": _with("account", full_name="沈越", mobile="", role=Role.enterprise),
+    "account_changes.change": _with("account", full_name="沈越", mobile=None, role=Role.enterprise),
     "account_changes.dependents": _with("account"),
     "accounts.create": _plainly(**NEWCOMER),
     "accounts.change_password": _plainly(current=make.PASSWORD, new="Chengxin-2027"),

@@ -14,7 +14,7 @@ def administrator(session):
 
 
 def change(session, account, by, **values):
-    same = {"full_name": account.full_name, "mobile": account.mobile, "role": account.role}
+    same = {"full_name": account.full_name, "mobile": None, "role": account.role}
     return account_changes.change(session, account.id, by=by, **{**same, **values})
 
 

@@ -21,7 +21,7 @@ def change(row: AccountRow) -> None:
 def _fields(row: AccountRow) -> None:
     st.caption("修改身份、技术机构或管辖区域后，该账号立即在所有设备上退出，须重新登录。")
     full_name = st.text_input("姓名 *", row.full_name, max_chars=60, key=f"name-{row.id}")
-    mobile = st.text_input("手机号", row.mobile, max_chars=20, key=f"mobile-{row.id}")
+    mobile = st.text_input("新手机号", max_chars=20, placeholder="不改请留空", key=f"mobile-{row.id}")
     role = row.role
     if row.role != Role.enterprise:
         place = GIVEN.index(row.role)
@@ -40,7 +40,7 @@ def _fields(row: AccountRow) -> None:
                 row.id,
                 by=administrator,
                 full_name=full_name,
-                mobile=mobile,
+                mobile=mobile or None,
                 role=role,
                 institution_id=institution_id,
                 division_code=division_code,
