@@ -21,8 +21,9 @@ def change(
 ) -> Account:
     """Change someone's name and number, and the role, institution or area; these end all its sign-ins.
 
-    An enterprise account stays one, and nobody becomes one: they come from registrations. Raises Refused with
-    every wrong field (`mobile` None leaves it), and for one's own role, so that an administrator is always left.
+    `mobile` None leaves the number. An enterprise account stays one, and nobody becomes one: they come from
+    registrations. Raises Refused with every wrong field, and for one's own role, so that an administrator is
+    always left.
     """
     account = accounts.managed(session, account_id, by)
     form = Form()
