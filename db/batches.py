@@ -259,6 +259,8 @@ COLUMNS: tuple[Any, ...] = (
     Batch.returned_id,
     Batch.created_at,
     Batch.started_at,
+    # Only an upload whose columns a person must match has findings before it is previewed.
+    sa.case((col(Batch.status) == BatchStatus.submitted, Batch.findings)).label("findings"),
     col(Account.full_name).label("by_name"),
     col(Attachment.name).label("file_name"),
 )

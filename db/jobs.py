@@ -14,6 +14,8 @@ from db import audit
 from db.errors import Refused
 
 AT_ONCE = 2
+# The phase of a job that waits for its turn.
+QUEUED = "排队"
 FAILED = "系统出现错误，没有完成。请稍后重试；如仍出现，请把错误编号 {number} 告知管理员"
 
 log = logging.getLogger("yuejian")
@@ -26,7 +28,7 @@ _turns = threading.Semaphore(AT_ONCE)
 class Job:
     """Work that goes on: which phase it is in, how many rows that has done, and how it ended."""
 
-    phase: str = "准备"
+    phase: str = QUEUED
     count: int = 0
     is_over: bool = False
     refusal: str = ""
@@ -69,6 +71,7 @@ def _run(job: Job, work: Callable[[Callable[[str, int], None]], object], address
     audit.FROM.set(address)
     try:
         with _turns:
+            job.report("准备", 0)
             work(job.report)
     except Refused as refusal:
         job.refusal = str(refusal)

@@ -4,6 +4,7 @@ The page and the command line go through the same steps; each says in `db.import
 it takes, since a file is never read while one is open.
 """
 
+from db.imports.rows import missing
 from db.imports.run import Outcome
 from db.imports.steps import apply, examine, import_file
 from db.imports.uploads import choose_columns, discard, file_name, find, is_interrupted, upload
@@ -18,5 +19,6 @@ __all__ = [
     "find",
     "import_file",
     "is_interrupted",
+    "missing",
     "upload",
 ]

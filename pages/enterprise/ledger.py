@@ -32,6 +32,11 @@ from pages.parts.navigation import page
 
 SIZE = 50
 PLACE = "ledger"
+MANY = (
+    "表格编辑：逐格修改选中的器具，没有选中时为本页。  \n"
+    "批量修改：选中的或筛选出的全部器具，一项内容改成同一个值。  \n"
+    "批次：以上修改和导入的记录，可整批撤回。"
+)
 STEPS = ("take_out_of_use", "store", "resume", "scrap")
 
 
@@ -57,7 +62,8 @@ def listing(enterprise: Enterprise) -> None:
         wanted = replace(saved_views.read_filters(PLACE, asked), enterprise_id=enterprise.id)
         leaf, total = paging.read(session, PLACE, wanted, before, asked, by=account, size=SIZE)
     st.session_state[entry.BACK] = narrowing.keep(asked | shown.named() | paging.named(leaf.spot))
-    toolbar, table = st.container(horizontal=True, gap="xsmall"), st.container()
+    toolbar = st.container(horizontal=True, gap="xsmall", key="ledger-toolbar")
+    table = st.container(key="ledger-table")
     picked = []
     with table:
         if leaf.rows:
@@ -69,9 +75,9 @@ def listing(enterprise: Enterprise) -> None:
         else:
             look.empty("台账还是空的，点击“新增”登记第一台器具")
     with toolbar:
-        buttons(account.role, enterprise.id, wanted, leaf.rows, picked)
-        set_together.button(enterprise.id, wanted, picked, is_open=bool(leaf.rows))
-        batches.button()
+        buttons(account.role, enterprise.id, wanted, picked)
+        with st.popover("批量操作", key="ledger-many"):
+            at_once(enterprise.id, wanted, leaf.rows, picked)
 
 
 def pick(rows: Sequence[Any], columns: Sequence[str]) -> list[Any]:
@@ -82,9 +88,7 @@ def pick(rows: Sequence[Any], columns: Sequence[str]) -> list[Any]:
     return [row["row"] for row in tables.choosing(drawn, labels, key, "强检器具台账")]
 
 
-def buttons(
-    role: Role, enterprise_id: int, wanted: ledger.Filters, rows: Sequence[Any], picked: Sequence[Any]
-) -> None:
+def buttons(role: Role, enterprise_id: int, wanted: ledger.Filters, picked: Sequence[Any]) -> None:
     """The toolbar; what needs rows picked stays closed until they are."""
     one = picked[0].id if len(picked) == 1 else 0
     is_fixed = bool(one) and picked[0].status == InstrumentStatus.scrapped
@@ -100,14 +104,21 @@ def buttons(
         entry.go("edit", one)
     if st.button("详情", disabled=not one):
         st.switch_page(page("instrument"), query_params={"id": str(one)})
-    if st.button("表格编辑", disabled=not rows, help="直接在表格中修改本页（或选中的）器具"):
-        ledger_grid.open_with(enterprise_id, picked or rows)
-        st.rerun()
     if st.button("预约所选", disabled=not free, icon=":material/event_available:"):
         basket.add(enterprise_id, [row.id for row in free])
         st.switch_page(page("new_appointment"))
     with st.popover("变更状态", disabled=not picked):
         steps(role, picked)
+
+
+def at_once(enterprise_id: int, wanted: ledger.Filters, rows: Sequence[Any], picked: Sequence[Any]) -> None:
+    """What is done to many instruments together, and what was."""
+    st.caption(MANY)
+    if st.button("表格编辑", disabled=not rows, icon=":material/table_edit:", width="stretch"):
+        ledger_grid.open_with(enterprise_id, picked or rows)
+        st.rerun()
+    set_together.button(enterprise_id, wanted, picked, is_open=bool(rows))
+    batches.button()
 
 
 def steps(role: Role, picked: Sequence[Any]) -> None:

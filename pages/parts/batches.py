@@ -24,7 +24,7 @@ MODE = "batches"
 
 def button() -> None:
     """From the ledger to its batches, which have an address of their own."""
-    if st.button("批次", help="批量修改和导入的记录，可整批撤回"):
+    if st.button("批次", icon=":material/history:", width="stretch"):
         st.query_params.from_dict({"mode": MODE})
         st.rerun()
 

@@ -46,7 +46,7 @@ def draw(found: Report, ledger: str, has_remedies: bool) -> None:
                         query |= {"quality": key}
                         st.page_link(page(ledger), label=look.plain(label), query_params=query)
     if sound := [LABELS[key] for key, number in found.counts.items() if not number]:
-        st.caption(f":material/task_alt: {NOTHING}的检查：{'、'.join(sound)}")
+        st.caption(f":material/task_alt: 其余 {len(sound)} 项检查没有发现问题", help="、".join(sound))
 
 
 def explain(key: str) -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from catalog.columns import COLUMNS, EXTRAS
 from db import attachments, batches, imports, jobs
-from db.models import OWNERS, Batch, BatchAction, Enterprise
+from db.models import OWNERS, Batch, BatchAction, BatchStatus, Enterprise
 from pages.parts import look, tables
 from pages.parts.account import acting, address, looking
 
@@ -19,6 +19,8 @@ TEMPLATES = {
 }
 RECENT = {"created_at": "时间", "file_name": "文件", "status": "状态", "summary": "结果", "by_name": "操作人"}
 OUTCOMES = {"added": "新增", "updated": "修改", "unchanged": "未变", "invalid": "错误", "duplicates": "重复"}
+# What an upload that is not previewed yet waits for.
+QUEUED, CHECKING, MATCHING, STOPPED = "排队中", "检查中", "待对应列", "检查中断"
 NOT_USED = "不导入这一列"
 # Letters of the first values of a column, about a line of it.
 MOST_SAMPLE = 24
@@ -107,18 +109,28 @@ def discard(batch: Batch) -> None:
 def match(batch: Batch) -> None:
     """Ask which column is which, beside the first values of each."""
     found = batch.findings
-    lacking = "、".join(found["missing"])
-    st.warning(
-        f"文件中没有找到必填列：{look.plain(lacking)}。请为下面的列选择对应的项目。", icon=":material/table:"
-    )
-    with st.form(f"match-{batch.id}"):
+    st.warning("有的必填列没有认出来，请为下面的列选择对应的项目。", icon=":material/table:")
+    with st.container(border=True):
+        told = st.container(horizontal=True, gap="xxsmall")
         chosen = _columns(batch, found)
-        is_sent = st.form_submit_button("继续检查", type="primary")
+        lacking = _say_required(told, list(chosen.values()))
+        is_sent = st.button("继续检查", type="primary", disabled=bool(lacking), key=f"match-{batch.id}")
     if is_sent:
         with acting(*OWNERS) as (session, account):
             imports.choose_columns(session, batch.id, chosen, by=account)
         examine(batch.id, account.id)
     discard(batch)
+
+
+def _say_required(place: Any, chosen: Sequence[str]) -> list[str]:
+    """Every required heading with a mark, green where a column stands for it; those that have none."""
+    lacking = imports.missing(chosen)
+    with place:
+        st.markdown("必填项：", width="content")
+        for heading in (column.heading for column in COLUMNS if column.is_required):
+            color, icon = ("orange", "error") if heading in lacking else ("green", "check")
+            st.markdown(f":{color}-badge[:material/{icon}: {look.plain(heading)}]", width="content")
+    return lacking
 
 
 def _columns(batch: Batch, found: dict[str, Any]) -> dict[int, str]:
@@ -155,11 +167,23 @@ def recent(enterprise: Enterprise) -> None:
     st.subheader("导入记录", anchor=False)
     if not rows:
         return look.empty("还没有导入过文件")
-    shown = [row._asdict() | {"summary": summary(row.totals) or row.note} for row in rows]
+    shown = [
+        row._asdict() | {"status": standing(row), "summary": summary(row.totals) or row.note} for row in rows
+    ]
     picked = tables.choosing(shown, RECENT, f"imports-{rows[0].id}", "导入记录", is_many=False)
     for row in picked:
         st.query_params["batch"] = str(row["id"])
         st.rerun()
+
+
+def standing(row: Any) -> str:
+    """Where an import stands, and before its preview what it waits for: its turn, the check, or a person."""
+    if row.status != BatchStatus.submitted:
+        return str(row.status)
+    job = jobs.find(key(row.id))
+    if job and not job.is_over:
+        return QUEUED if job.phase == jobs.QUEUED else CHECKING
+    return MATCHING if (row.findings or {}).get("missing") else STOPPED
 
 
 def summary(totals: dict[str, int]) -> str:

@@ -37,7 +37,17 @@ def draw(
             asked = {name: box() for name, box in rest.items()}
     if count := sum(1 for value in asked.values() if value):
         st.markdown(f":blue-badge[已选 {count} 项]", width="content")
-    return {name: value for name, value in (found | asked).items() if value}
+    chosen = {name: value for name, value in (found | asked).items() if value}
+    _clear(place, len(chosen))
+    return chosen
+
+
+def _clear(place: str, count: int) -> None:
+    """The way back to the whole list, in the same view."""
+    key = f"{place}-clear?{narrowing.signature()}"
+    if count and st.button(f"清除筛选 {count}", icon=":material/filter_alt_off:", type="tertiary", key=key):
+        narrowing.go({"view": st.query_params.get("view", narrowing.NONE)})
+        st.rerun()
 
 
 def _asked(name: str) -> str | None:

@@ -21,8 +21,7 @@ OUTCOME = "set_together_preview"
 
 def button(enterprise_id: int, wanted: Filters, picked: Sequence[Any], is_open: bool = True) -> None:
     """Opens the dialog; `wanted` are the filters of the list, `picked` the rows ticked in it."""
-    hint = "把一项内容改成同一个值：选中的器具，或符合当前筛选的全部器具"
-    if st.button("批量修改", disabled=not is_open, help=hint):
+    if st.button("批量修改", disabled=not is_open, icon=":material/checklist:", width="stretch"):
         _ask(enterprise_id, wanted, [row.id for row in picked])
 
 

@@ -84,7 +84,7 @@ class Views:
     def _label(self, id: str) -> str:
         if id == NONE:
             return "不用视图"
-        return self.mine[id].name + ("（自动打开）" if self.mine[id].is_default else "")
+        return self.mine[id].name + ("（默认）" if self.mine[id].is_default else "")
 
     def _columns(self) -> None:
         chosen = st.multiselect(
@@ -111,10 +111,10 @@ class Views:
                 with acting(*self.roles) as (session, account):
                     saved_views.change(session, view.id, asked, self.columns, by=account)
                 self._done(f"已保存视图“{view.name}”")
-            if st.button("取消自动打开" if view.is_default else "自动打开", key=self._key("default")):
+            if st.button("取消默认" if view.is_default else "设为默认视图", key=self._key("default")):
                 with acting(*self.roles) as (session, account):
                     saved_views.make_default(session, view.id, not view.is_default, by=account)
-                self._done("下次进入时不再自动打开" if view.is_default else "下次进入时自动打开")
+                self._done("已取消默认视图" if view.is_default else "已设为默认视图，下次进入时打开")
             if st.button("删除", key=self._key("delete")):
                 with acting(*self.roles) as (session, account):
                     saved_views.delete(session, view.id, by=account)

@@ -35,6 +35,7 @@ def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
     (id,) = stock(bureau["enterprise"])
     owner = visit(bureau["enterprise"])
     owner.opens("强检器具台账维护")
+    owner.presses("批量操作")
     owner.presses("表格编辑")
     owner.writes_cell(0, "双针压力表")
     owner.reads("已改 1 台器具的 1 处，尚未保存")
@@ -55,6 +56,7 @@ def test_all_filtered_rows_are_set_together_and_taken_back(visit, bureau):
     (other,) = stock(bureau["enterprise"], location="锅炉房")
     owner = visit(bureau["enterprise"])
     owner.goes_to("/ledger?text=水泵")
+    owner.presses("批量操作")
     owner.presses("批量修改")
     owner.chooses("改为", "现场检")
     owner.presses("预览")
@@ -62,6 +64,7 @@ def test_all_filtered_rows_are_set_together_and_taken_back(visit, bureau):
     owner.reads("已修改 55 台器具的“送检方式”")
     assert {stored(id).delivery_mode.value for id in ids} == {"现场检"}
     assert stored(other).version == 1
+    owner.presses("批量操作")
     owner.presses("批次")
     owner.cell("送检方式 → 现场检")
     owner.ticks(0)
@@ -77,6 +80,7 @@ def test_what_was_typed_survives_the_end_of_the_server_and_of_the_sign_in(chromi
         owner = Person(page, address)
         owner.sign_in(bureau["enterprise"])
         owner.opens("强检器具台账维护")
+        owner.presses("批量操作")
         owner.presses("表格编辑")
         owner.writes_cell(0, "双针压力表")
         owner.reads("尚未保存")
