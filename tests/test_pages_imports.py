@@ -149,10 +149,25 @@ def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
     batch_id = uploaded(owner, GAUGE | {"名目": "压力表"}, headings=headings)
     shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
     assert "例如：压力表" in screens.said(shown)
-    shown.selectbox(key=f"column-{batch_id}-0").select("器具名称")
+    assert next(one for one in shown.button if one.label == "继续检查").disabled
+    shown = shown.selectbox(key=f"column-{batch_id}-0").select("器具名称").run()
     screens.press(shown, "继续检查")
     assert finished(batch_id).refusal == ""
     assert status_of(batch_id) == BatchStatus.previewed
+
+
+def test_what_an_upload_waits_for_is_told_apart(owner, monkeypatch):
+    with transaction() as session:
+        imports.upload(session, owner.enterprise_id, "台账.xlsx", b"x", by=owner)
+    uploaded(owner, GAUGE, headings=["名目"])
+    listed = screens.visit(monkeypatch, owner, "imports").dataframe[-1].value
+    assert list(listed["状态"]) == [import_start.MATCHING, import_start.STOPPED]
+    one, other = jobs.Job(), jobs.Job()
+    other.report("读取", 5)
+    kept = {f"import-{id}": job for id, job in ((1, one), (2, other))}
+    monkeypatch.setattr(jobs, "_jobs", kept)
+    listed = screens.visit(monkeypatch, owner, "imports").dataframe[-1].value
+    assert list(listed["状态"]) == [import_start.CHECKING, import_start.QUEUED]
 
 
 def test_a_file_that_cannot_be_read_says_why(owner, monkeypatch):

@@ -35,7 +35,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
 drawn = [{**row._mapping, "validity": validity.cell(row), "row": row} for row in leaf.rows]
 labels = {field: ledger_words.COLUMNS[field] for field in shown.columns}
 key = f"{PLACE}-{hash(tuple(row.id for row in leaf.rows))}-{'-'.join(labels)}"
-picked = [one["row"] for one in tables.choosing(drawn, labels, key, "器具台账", is_many=False)]
+with st.container(key="ledger-table"):
+    picked = [one["row"] for one in tables.choosing(drawn, labels, key, "器具台账", is_many=False)]
 paging.draw(PLACE, leaf, total, SIZE)
 for row in picked:
     label = look.plain(f"{row.name} {row.serial_number} 的详情")
