@@ -7,19 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, exists, func, select, update
 
-from db import audit, clock, passwords
-from db.errors import Refused
-from db.models import Account, Enterprise, Institution, SignIn, SignInAttempt
+from db import audit, clock, passwords, settings
+from db.errors import NotFound, Refused
+from db.models import Account, Authenticator, Enterprise, Institution, SignIn, SignInAttempt
 
-# GB/T 22239-2019, 身份鉴别 b: failures are limited, and whoever is gone is signed out.
-WINDOW = timedelta(minutes=15)
-FAILURES_BY_NAME = 5
+# An office may share one address. The figures by name and of time are settings.
 FAILURES_BY_ADDRESS = 30
-IDLE = timedelta(minutes=30)
-ABSOLUTE = timedelta(hours=12)
 TICKET = timedelta(seconds=30)
+# To look at a telephone and type six digits.
+TICKET_FOR_CODE = timedelta(minutes=5)
 # A sign-in in use is noted no more often than this, so that looking at pages does not write each time.
 NOTED_EVERY = timedelta(minutes=1)
 
@@ -90,7 +88,7 @@ def _free_at(session: Session, name: str, now: datetime) -> datetime:
     mine = col(SignInAttempt.username) == name
     last = select(func.max(col(SignInAttempt.id))).where(mine, col(SignInAttempt.has_succeeded))
     later = col(SignInAttempt.id) > func.coalesce(last.scalar_subquery(), 0)
-    return _end_of_lock(session, (mine, later), FAILURES_BY_NAME, now)
+    return _end_of_lock(session, (mine, later), settings.value(session, "sign_in_failures"), now)
 
 
 def _free_at_address(session: Session, address: str, now: datetime) -> datetime:
@@ -102,16 +100,18 @@ def _free_at_address(session: Session, address: str, now: datetime) -> datetime:
 
 def _end_of_lock(session: Session, conditions: tuple[Any, ...], limit: int, now: datetime) -> datetime:
     """When fewer than `limit` of these failures are left in the window."""
-    failed = (~col(SignInAttempt.has_succeeded), col(SignInAttempt.at) > now - WINDOW)
+    window = timedelta(minutes=settings.value(session, "lock_minutes"))
+    failed = (~col(SignInAttempt.has_succeeded), col(SignInAttempt.at) > now - window)
     latest = select(SignInAttempt.at).where(*conditions, *failed).order_by(col(SignInAttempt.at).desc())
     times = session.exec(latest.limit(limit)).all()
-    return times[-1] + WINDOW if len(times) == limit else now
+    return times[-1] + window if len(times) == limit else now
 
 
 def begin(session: Session, username: str, address: str, agent: str) -> str:
     """A ticket for whoever has just given the right password, to be redeemed once within 30 seconds.
 
-    Only its hash is stored. Raises Refused when there is no such account, or a suspended one.
+    Where the account has an authenticator, `authenticators.prove` must come before. Only its hash is stored.
+    Raises Refused when there is no such account, or a suspended one.
     """
     name, address = username_of(username), address[:60]
     account = session.exec(
@@ -119,9 +119,11 @@ def begin(session: Session, username: str, address: str, agent: str) -> str:
     ).one_or_none()
     if account is None:
         raise Refused(WRONG)
-    note_success(session, name, address)
+    needs_code = has_authenticator(session, account.id)
+    if not needs_code:
+        note_success(session, name, address)
     ticket = secrets.token_urlsafe(32)
-    session.add(_opened(account, ticket, address, agent))
+    session.add(_opened(account, ticket, address, agent, needs_code))
     session.flush()
     audit.record(session, "登录", by=account, subject="account", subject_id=account.id, address=address)
     return ticket
@@ -135,14 +137,16 @@ def note_wrong(session: Session, username: str) -> None:
     audit.record(session, "登录", subject="account", subject_id=subject_id, note=note, is_refused=True)
 
 
-def _opened(account: Account, ticket: str, address: str, agent: str) -> SignIn:
+def _opened(account: Account, ticket: str, address: str, agent: str, needs_code: bool) -> SignIn:
     now = clock.now()
     return SignIn(
         account_id=account.id,
         ticket_hash=digest(ticket),
         created_at=now,
         seen_at=now,
-        expires_at=now + TICKET,
+        expires_at=now + (TICKET_FOR_CODE if needs_code else TICKET),
+        idle_at=now,
+        needs_code=needs_code,
         address=address,
         agent=agent[:200],
     )
@@ -162,13 +166,20 @@ def note_success(session: Session, name: str, address: str) -> None:
 def redeem(session: Session, ticket: str) -> str:
     """The token for the browser's cookie in exchange for a ticket; only its hash is stored.
 
-    Raises Refused for a ticket that is unknown, used or older than 30 seconds.
+    Raises Refused for a ticket that is unknown, used, older than 30 seconds, or waits for a code.
     """
     now, token = clock.now(), secrets.token_urlsafe(32)
     mine = col(SignIn.ticket_hash) == digest(ticket)
-    fresh = update(SignIn).where(mine, col(SignIn.expires_at) > now, col(SignIn.ended_at).is_(None))
+    fresh = update(SignIn).where(
+        mine, col(SignIn.expires_at) > now, col(SignIn.ended_at).is_(None), ~col(SignIn.needs_code)
+    )
+    longest = timedelta(hours=settings.value(session, "signed_in_hours"))
     exchanged = fresh.values(
-        ticket_hash=None, token_hash=digest(token), seen_at=now, expires_at=now + ABSOLUTE
+        ticket_hash=None,
+        token_hash=digest(token),
+        seen_at=now,
+        idle_at=now + _idle(session),
+        expires_at=now + longest,
     )
     if session.exec(exchanged).rowcount != 1:
         raise Refused("登录超时，请重新登录")
@@ -188,9 +199,15 @@ def standing(session: Session, token: str) -> tuple[Account | None, bool]:
     if not token:
         return None, False
     now = clock.now()
-    asked = {"token_hash": digest(token), "now": now, "idle_since": now - IDLE}
+    asked = {"token_hash": digest(token), "now": now}
     row = session.execute(STANDING, asked).one_or_none()
     return (row.Account, row.seen_at <= now - NOTED_EVERY) if row else (None, False)
+
+
+def has_authenticator(session: Session, account_id: int) -> bool:
+    """Whether the account signs in with a code as well."""
+    mine = (col(Authenticator.account_id) == account_id, col(Authenticator.confirmed_at).is_not(None))
+    return bool(session.scalar(select(exists().where(*mine))))
 
 
 def touch(session: Session, token: str) -> None:
@@ -198,6 +215,11 @@ def touch(session: Session, token: str) -> None:
     row = _find(session, token)
     if row and row.seen_at <= clock.now() - NOTED_EVERY:
         row.seen_at = clock.now()
+        row.idle_at = row.seen_at + _idle(session)
+
+
+def _idle(session: Session) -> timedelta:
+    return timedelta(minutes=settings.value(session, "idle_minutes"))
 
 
 def end(session: Session, token: str) -> None:
@@ -208,8 +230,19 @@ def end(session: Session, token: str) -> None:
         audit.record(session, "退出登录", subject="account", subject_id=row.account_id)
 
 
+def end_one(session: Session, id: int, *, by: Account) -> None:
+    """Sign one of one's own browsers out; raises NotFound for a sign-in that is not one's own, or ended."""
+    row = session.exec(select(SignIn).where(SignIn.id == id, SignIn.account_id == by.id, *_holds())).first()
+    if row is None:
+        raise NotFound("登录")
+    row.ended_at = clock.now()
+
+
 def end_all(session: Session, account_id: int, except_token: str | None = None) -> None:
-    """Sign the account out everywhere, tickets not yet redeemed included, but for one browser if named."""
+    """Sign the account out everywhere, tickets not yet redeemed included, but for one browser if named.
+
+    Whatever changes who an account is or what it may do calls it: password, suspension, role, institution.
+    """
     ended = update(SignIn).where(col(SignIn.account_id) == account_id, col(SignIn.ended_at).is_(None))
     if except_token:
         ended = ended.where(col(SignIn.token_hash).is_distinct_from(digest(except_token)))
@@ -238,16 +271,15 @@ def _find(session: Session, token: str) -> SignIn | None:
 
 
 def _holds() -> tuple[Any, ...]:
-    now = clock.now()
-    return _held(now, now - IDLE)
+    return _held(clock.now())
 
 
-def _held(now: Any, idle_since: Any) -> tuple[Any, ...]:
+def _held(now: Any) -> tuple[Any, ...]:
     return (
         col(SignIn.token_hash).is_not(None),
         col(SignIn.ended_at).is_(None),
         col(SignIn.expires_at) > now,
-        col(SignIn.seen_at) > idle_since,
+        col(SignIn.idle_at) > now,
     )
 
 
@@ -257,7 +289,7 @@ STANDING = (
     .join(SignIn, col(SignIn.account_id) == Account.id)
     .where(
         col(SignIn.token_hash) == sa.bindparam("token_hash"),
-        *_held(sa.bindparam("now"), sa.bindparam("idle_since")),
+        *_held(sa.bindparam("now")),
         col(Account.is_active),
     )
 )

@@ -23,6 +23,7 @@ from tests import browser
 from tests.conftest import NOW
 from tests.forger import Answer, ask, page, token_for
 from tests.make import PASSWORD, make_account
+from tests.test_authenticators import bind, code
 
 # Real servers over real connections.
 pytestmark = pytest.mark.slow
@@ -454,6 +455,26 @@ def test_a_deep_link_is_opened_after_signing_in(url, chromium):
         enter(page, url, path="/settings?id=7&q=%E5%8E%8B%E5%8A%9B")
         assert page.url == f"{url}/settings?id=7&q=%E5%8E%8B%E5%8A%9B"
         assert page.title().startswith("系统设置")
+
+
+@pytest.mark.slow
+def test_who_has_bound_a_telephone_gives_its_code_after_the_password(url, chromium):
+    with transaction() as open_session:
+        account = make_account(open_session, Role.supervisor, username="bound")
+        secret = bind(open_session, account)
+    with browser.visitor(chromium) as page:
+        page.goto(url)
+        page.get_by_label("账号", exact=True).fill("bound")
+        page.get_by_label("密码", exact=True).fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        asked = page.get_by_label("身份验证器上显示的 6 位数字")
+        asked.fill("000000")
+        page.get_by_role("button", name="登录").click()
+        page.get_by_text("动态口令不正确").wait_for()
+        # The code of this half minute was used to bind.
+        asked.fill(code(secret, 30))
+        page.get_by_role("button", name="登录").click()
+        page.get_by_text("退出登录").wait_for(state="attached")
 
 
 @pytest.mark.slow

@@ -594,13 +594,29 @@ def test_a_password_is_changed_and_other_sign_ins_end(owner, monkeypatch):
         assert sign_ins.account_of(session, other) is None
 
 
+def test_one_sign_in_is_ended_and_then_all(owner, monkeypatch):
+    with transaction() as session:
+        other = sign_ins.redeem(session, sign_ins.begin(session, owner.username, "10.1.2.3", "Firefox/142"))
+    shown = visit(monkeypatch, owner, "profile")
+    assert "（当前登录）" in said(shown)
+    assert "10.1.2.3" in said(shown)
+    (end,) = [button for button in shown.button if button.label == "结束"]
+    sound(end.click().run())
+    with reading() as session:
+        assert sign_ins.account_of(session, other) is None
+        assert len(sign_ins.of_account(session, owner.id)) == 1
+    press(shown, "全部退出")
+    with reading() as session:
+        assert sign_ins.of_account(session, owner.id) == []
+
+
 def test_an_initial_password_leads_to_the_personal_page_and_away_from_it(owner, monkeypatch):
     with transaction() as session:
         session.get_one(Account, owner.id).must_change_password = True
     shown = visit(monkeypatch, owner, "profile")
-    assert "请先修改密码" in said(shown)
+    assert "请先在“个人中心”修改初始密码" in said(shown)
     change_password(shown, PASSWORD, "Guolu-20261", "Guolu-20261")
-    assert "请先修改密码" not in said(shown)
+    assert "请先在“个人中心”修改初始密码" not in said(shown)
     sound(shown.switch_page("pages/enterprise/ledger.py").run())
     assert "强检器具台账维护" in said(shown)
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 from streamlit_authenticator import Hasher
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from db import passwords
 from db.errors import Refused
@@ -40,9 +41,34 @@ def test_these_are_refused_with_a_sentence(password, sentence):
     assert sentence in refusal.value.problems["password"]
 
 
-def test_the_common_passwords_are_folded_and_long_enough_to_matter():
-    assert all(len(word) >= passwords.SHORTEST for word in passwords.COMMON)
-    assert all(word == word.casefold() for word in passwords.COMMON)
+@pytest.mark.parametrize(
+    "password",
+    [
+        "Password1!",
+        "Admin@123",
+        "1qaz@WSX",
+        "!QAZ2wsx",
+        "Qwer1234!",
+        "Aa123456!",
+        "P@ssw0rd2024",
+        "Welcome@123",
+        "Root@1234",
+        "123123123123",
+        "20001231!Qq",
+        "zhang.wei2",
+    ],
+)
+def test_passwords_that_many_people_choose_are_refused(password):
+    with pytest.raises(Refused, match="太常见"):
+        passwords.check(password, "zhang.wei")
+
+
+def test_a_list_of_leaked_passwords_stands_behind_it():
+    leaked = [word for word in FREQUENCY_LISTS["passwords"] if len(word) >= passwords.LONG_ENOUGH]
+    assert len(leaked) > 100
+    for word in leaked[:100]:
+        with pytest.raises(Refused):
+            passwords.check(word.upper(), "zhang.wei")
 
 
 def test_the_sign_in_form_accepts_our_hash():

@@ -4,6 +4,7 @@ import logging
 import re
 import tomllib
 
+import bcrypt
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -127,6 +128,17 @@ def test_nothing_of_the_library_stays_in_the_session(wang):
 def test_a_wrong_name_and_a_wrong_password_are_told_alike(wang, name, password):
     shown = attempt(run(), name, password)
     assert [error.value for error in shown.error] == [sign_ins.WRONG]
+
+
+@pytest.mark.parametrize("name", ["wang", "nobody", "leaver"])
+def test_every_name_costs_one_check_of_a_password(wang, monkeypatch, name):
+    with transaction() as session:
+        make_account(session, username="leaver", is_active=False)
+    checked = []
+    real = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *pair: checked.append(pair) or real(*pair))
+    attempt(run(), name, "falsch")
+    assert len(checked) == 1
 
 
 def attempt(shown: AppTest, name: str, password: str) -> AppTest:
@@ -272,17 +284,6 @@ def test_looking_is_refused_as_acting_is(wang, sign_in):
     sign_in(wang)
     with pytest.raises(Refused, match="权限"), parts.looking(Role.supervisor):
         pass
-
-
-def test_a_session_resumed_with_another_cookie_starts_empty(wang, page, sign_in, monkeypatch):
-    sign_in(wang)
-    shown = run()
-    shown.session_state["draft"] = "王芳的草稿"
-    shown.run()
-    assert shown.session_state["draft"] == "王芳的草稿"
-    monkeypatch.setattr(parts, "token", lambda: "")
-    shown.run()
-    assert "draft" not in shown.session_state
 
 
 def test_a_mocked_browser_is_not_signed_in(wang):

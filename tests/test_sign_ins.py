@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from db import passwords, sign_ins
+from db import passwords, settings, sign_ins
 from db.engine import transaction
-from db.errors import Refused
-from db.models import SignIn
+from db.errors import NotFound, Refused
+from db.models import Role, SignIn
 from tests.conftest import NOW
 from tests.make import PASSWORD_HASH, make_account, make_enterprise
 
@@ -126,7 +126,7 @@ def test_many_guesses_at_once_do_not_pass_the_limit(database):
             return False
 
     with ThreadPoolExecutor(16) as threads:
-        assert sum(threads.map(guess, range(64))) == sign_ins.FAILURES_BY_NAME
+        assert sum(threads.map(guess, range(64))) == 5
 
 
 def test_a_failure_can_be_noted_by_itself(session, wang):
@@ -241,6 +241,37 @@ def test_signing_out_ends_one_browser_only(session, wang):
     assert sign_ins.account_of(session, office) is None
     assert sign_ins.account_of(session, phone)
     sign_ins.end(session, "never signed in")
+
+
+def test_one_of_ones_own_sign_ins_is_ended_and_nobody_elses(session, wang):
+    chen = make_account(session, username="chen")
+    office, phone = signed_in(session), signed_in(session)
+    rows = {row.token_hash: row.id for row in sign_ins.of_account(session, wang.id)}
+    with pytest.raises(NotFound):
+        sign_ins.end_one(session, rows[sign_ins.digest(phone)], by=chen)
+    sign_ins.end_one(session, rows[sign_ins.digest(phone)], by=wang)
+    assert sign_ins.account_of(session, phone) is None
+    assert sign_ins.account_of(session, office)
+    with pytest.raises(NotFound):
+        sign_ins.end_one(session, rows[sign_ins.digest(phone)], by=wang)
+
+
+def test_the_figures_are_settings(session, wang, later):
+    administrator = make_account(session, Role.administrator)
+    figures = {"idle_minutes": 10, "signed_in_hours": 1, "sign_in_failures": 3, "lock_minutes": 60}
+    settings.save(session, figures, by=administrator)
+    idle, busy = signed_in(session), signed_in(session)
+    fail(session, 3, "chen")
+    for minutes in (8, 16, 24, 32, 40, 48, 56):
+        later(minutes)
+        sign_ins.touch(session, busy)
+    assert sign_ins.account_of(session, idle) is None
+    assert sign_ins.account_of(session, busy)
+    with pytest.raises(Refused, match="请 4 分钟后再试"):
+        sign_ins.credential(session, "chen", ELSEWHERE)
+    later(60)
+    assert sign_ins.account_of(session, busy) is None
+    sign_ins.credential(session, "chen", ELSEWHERE)
 
 
 def test_all_sign_ins_end_but_the_one_named(session, wang):

@@ -5,6 +5,7 @@ from catalog.kinds import VerificationMode
 from db.models.accounts import (
     Account,
     Attachment,
+    Authenticator,
     Enterprise,
     Institution,
     Link,
@@ -69,6 +70,7 @@ __all__ = [
     "AppointmentLine",
     "Attachment",
     "AuditEntry",
+    "Authenticator",
     "Authorization",
     "Batch",
     "BatchAction",

@@ -58,6 +58,7 @@ class Account(SQLModel, table=True):
     is_active: bool = True
     must_change_password: bool = False
     password_changed_at: datetime = Field(default_factory=clock.now)
+    oidc_subject: str | None = Field(default=None, max_length=200, unique=True)
     created_at: datetime = Field(default_factory=clock.now)
     __table_args__ = (
         sa.CheckConstraint(
@@ -87,6 +88,21 @@ class SignIn(SQLModel, table=True):
     address: str = Field(default="", max_length=60)
     agent: str = Field(default="", max_length=200)
     previewed_id: int | None = Field(default=None, foreign_key="accounts.id")
+    # When it ends unless it is used before; a ticket that waits for a code cannot be exchanged.
+    idle_at: datetime
+    needs_code: bool = False
+
+
+class Authenticator(SQLModel, table=True):
+    """The app on somebody's telephone that makes the second factor; counts once its first code was given."""
+
+    __tablename__ = "authenticators"
+    id: int = Field(default=None, primary_key=True)
+    account_id: int = Field(foreign_key="accounts.id", unique=True)
+    secret: str = Field(max_length=200)
+    created_at: datetime = Field(default_factory=clock.now)
+    confirmed_at: datetime | None = None
+    last_step: int = 0
 
 
 class SignInAttempt(SQLModel, table=True):

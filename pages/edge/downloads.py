@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from db import attachments, audit, clock, personal_data, sign_ins
+from db import attachments, audit, clock, duties, personal_data, sign_ins
 from db.engine import Session, note_refusal, reading, transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Attachment
@@ -51,7 +51,7 @@ def mine(request: Request) -> Response:
 def _found(session: Session, request: Request) -> Attachment:
     account = _asker(session, request, "附件")
     number = request.path_params["id"]
-    if account.must_change_password or number >= 1 << 31:
+    if duties.obstacle(session, account) or number >= 1 << 31:
         raise NotFound("附件")
     return attachments.readable(session, number, by=account)
 

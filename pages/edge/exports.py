@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from catalog.spreadsheets import XLSX
-from db import audit, audit_exports, audit_log, clock, exports, ledger_filters, sign_ins
+from db import audit, audit_exports, audit_log, clock, duties, exports, ledger_filters, sign_ins
 from db.engine import Session, note_refusal, reading
 from db.errors import NotFound, Refused
 from db.models import Account
@@ -131,7 +131,7 @@ def _order(request: Request, filters: Any) -> Order:
         raise NotFound("文件")
     with reading() as session:
         account = sign_ins.account_of(session, token)
-        if account is None or account.must_change_password:
+        if account is None or duties.obstacle(session, account):
             raise Refused(NOBODY)
         _check(session, KINDS[kind], filters, account, host)
     return Order(account.id, account.username, kind, filters, ending, host)

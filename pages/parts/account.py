@@ -10,14 +10,13 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from db import audit, previews, sign_ins
+from db import audit, duties, previews, sign_ins
 from db.engine import Session, note_refusal, reading, transaction
 from db.errors import Refused
 from db.models import Account, Role
 from pages.edge.visitor import COOKIE
 
 SIGNED_OUT = "登录已失效，请重新登录"
-CHANGE_PASSWORD = "请先在“个人中心”修改初始密码，再办理业务"
 NOT_FOR_YOU = "您的账号没有这项权限，请使用有权限的账号登录"
 
 # Whom `current` has found, and by which token, so that a page need not ask again for its looks.
@@ -126,7 +125,11 @@ def _found(session: Session, roles: tuple[Role, ...]) -> Account:
     account = sign_ins.account_of(session, token())
     if account:
         _introduce(session, account)
-    return _allowed(previews.shown(session, token(), account), roles)
+    allowed = _allowed(previews.shown(session, token(), account), roles)
+    # Only 个人中心, which is for no role in particular, is open to who has a duty to do there first.
+    if roles and account and (sentence := duties.obstacle(session, account)):
+        raise Refused(sentence)
+    return allowed
 
 
 def _allowed(account: Account | None, roles: tuple[Role, ...]) -> Account:
@@ -134,7 +137,6 @@ def _allowed(account: Account | None, roles: tuple[Role, ...]) -> Account:
         raise Refused(SIGNED_OUT)
     if roles and account.role not in roles:
         raise Refused(NOT_FOR_YOU)
-    # Only 个人中心, which is for no role in particular, is open with a password somebody else has chosen.
     if roles and account.must_change_password:
-        raise Refused(CHANGE_PASSWORD)
+        raise Refused(duties.CHANGE_PASSWORD)
     return account

@@ -7,11 +7,13 @@ import streamlit as st
 from streamlit_authenticator import Authenticate
 from streamlit_authenticator.controllers import AuthenticationController
 
-from db import sign_ins
+from db import authenticators, sign_ins
 from pages.edge.session import local
 from pages.parts.account import address, agent, visiting
 
 FIELDS = {"Form name": "登录", "Username": "账号", "Password": "密码", "Login": "登录"}
+# Where a ticket waits for the second factor.
+SECOND = "second-step"
 SUBMITTED = "FormSubmitter:Login-登录"
 # Where the library keeps who it thinks is signed in: nobody here reads them, and none may stay.
 LEFT_BEHIND = ("authentication_status", "username", "name", "email", "roles", "logout", "password_hint")
@@ -67,7 +69,12 @@ def sign_in() -> str | None:
             st.session_state.pop(key, None)
     if proven:
         with visiting() as session:
-            return sign_ins.begin(session, proven[0]["username"], address(), agent())
+            ticket = sign_ins.begin(session, proven[0]["username"], address(), agent())
+            needs_code = authenticators.is_waiting(session, ticket)
+        if not needs_code:
+            return ticket
+        st.session_state[SECOND] = ticket
+        st.rerun()
     if form.typed:
         with visiting() as session:
             sign_ins.note_wrong(session, next(iter(form.typed)))
@@ -75,6 +82,33 @@ def sign_in() -> str | None:
     elif st.session_state.get(SUBMITTED):
         st.error("请输入账号和密码", icon=":material/error:")
     return None
+
+
+def second_step() -> str | None:
+    """Ask for the code where the password was not enough; the ticket once it can be redeemed.
+
+    Raises Refused after too many wrong codes, and when the ticket has run out.
+    """
+    ticket: str = st.session_state[SECOND]
+    with st.form("code"):
+        st.subheader("动态口令", anchor=False)
+        code = st.text_input(
+            "身份验证器上显示的 6 位数字", max_chars=7, autocomplete="one-time-code", key="code-typed"
+        )
+        is_sent = st.form_submit_button("登录", type="primary", width="stretch")
+    st.caption("手机不在身边或已丢失，请联系管理员重置动态口令。")
+    if st.button("返回", icon=":material/arrow_back:"):
+        del st.session_state[SECOND]
+        st.rerun()
+    if not is_sent:
+        return None
+    with visiting() as session:
+        is_right = authenticators.prove(session, ticket, code, address=address())
+    if not is_right:
+        st.error(authenticators.WRONG, icon=":material/error:")
+        return None
+    del st.session_state[SECOND]
+    return ticket
 
 
 def enter(ticket: str) -> None:

@@ -1,25 +1,15 @@
 """个人中心: one's own data, one's unit, password and sign-ins."""
 
-import re
 from typing import Any
 
 import streamlit as st
 
-from db import accounts, enterprises, institutions, sign_ins
+from db import accounts, duties, enterprises, institutions
 from db.engine import Session
 from db.models import OWNERS, Account, Role
-from pages.parts import choices, links, look, mobile, tables
+from pages.parts import choices, links, look, mobile, my_sign_ins
 from pages.parts.account import acting, looking, signed_in, token
 
-SIGN_INS = {"created_at": "登录时间", "seen_at": "最近使用", "address": "网络地址", "browser": "浏览器"}
-BROWSERS = (("Edg", "Edge"), ("Firefox", "火狐"), ("Chrome", "谷歌浏览器内核"), ("Safari", "Safari"))
-SYSTEMS = (
-    ("Windows", "Windows"),
-    ("Android", "安卓"),
-    ("iPhone", "iPhone"),
-    ("Mac OS", "macOS"),
-    ("Linux", "Linux"),
-)
 INFORMATION, GRANTS, SECURITY = "我的个人信息", "我的企业授权", "密码和登录"
 RULES = (
     "8 至 64 个字符，含大写字母、小写字母、数字、其他字符中的三种，或不少于 12 个字符。"
@@ -60,16 +50,6 @@ def division(code: str) -> str:
     """The full name of a division; its code once it is retired."""
     row = choices.tree().rows.get(code)
     return row.full_name if row else code
-
-
-def browser(agent: str) -> str:
-    """What a browser is called, with its version and its system."""
-    name = next(
-        (f"{word} {found[1]}" for key, word in BROWSERS if (found := re.search(rf"{key}\w*/(\d+)", agent))),
-        "",
-    )
-    system = next((word for key, word in SYSTEMS if key in agent), "")
-    return " · ".join(filter(None, (name, system))) or agent
 
 
 def personal(account: Account) -> None:
@@ -129,19 +109,16 @@ def unit(values: dict[str, str]) -> None:
 
 signed_in()
 with looking() as (session, account):
-    mine = [
-        {**row.model_dump(), "browser": browser(row.agent)}
-        for row in sign_ins.of_account(session, account.id)
-    ]
+    sentence = duties.obstacle(session, account)
     worked_for = units(session, account)
 
 look.header("个人中心")
-if account.must_change_password:
-    st.warning("您使用的是初始密码，请先修改密码，再办理业务", icon=":material/lock_reset:")
+if sentence:
+    st.warning(sentence, icon=":material/lock_reset:")
 grants = [GRANTS] if account.role == Role.enterprise else []
 opened = GRANTS if grants and st.query_params.get("tab") == "links" else INFORMATION
 labels = [INFORMATION, *grants, SECURITY]
-drawn = st.tabs(labels, default=SECURITY if account.must_change_password else opened)
+drawn = st.tabs(labels, default=SECURITY if sentence else opened)
 tabs = dict(zip(labels, drawn, strict=True))
 with tabs[INFORMATION]:
     personal(account)
@@ -158,5 +135,5 @@ if grants and not account.must_change_password:
         links.of_enterprise()
 with tabs[SECURITY]:
     password()
-    st.subheader("我的登录", anchor=False)
-    tables.listing(mine, SIGN_INS, "我的登录")
+    my_sign_ins.authenticator(account)
+    my_sign_ins.listing()
