@@ -8,7 +8,7 @@ import streamlit as st
 from db import authenticators, sign_ins
 from db.models import STAFF, Account
 from pages.parts import look, tables
-from pages.parts.account import acting, address, looking, token
+from pages.parts.account import acting, address, looking
 
 BROWSERS = (("Edg", "Edge"), ("Firefox", "火狐"), ("Chrome", "谷歌浏览器内核"), ("Safari", "Safari"))
 SYSTEMS = (
@@ -30,13 +30,13 @@ def browser(agent: str) -> str:
     return " · ".join(filter(None, (name, system))) or agent
 
 
-def listing() -> None:
-    """The browsers signed in with one's account, each with a way to end it."""
+def listing(token: str) -> None:
+    """The browsers signed in with one's account, each with a way to end it; `token` is that of this one."""
     with looking() as (session, account):
         rows = sign_ins.of_account(session, account.id)
     st.subheader("我的登录", anchor=False)
     st.caption("有不认识的登录时，请结束它并修改密码。")
-    here = sign_ins.digest(token())
+    here = sign_ins.digest(token)
     for row in rows:
         is_here = row.token_hash == here
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
@@ -55,7 +55,7 @@ def listing() -> None:
         st.rerun()
 
 
-def authenticator(account: Account) -> None:
+def authenticator(account: Account, token: str) -> None:
     """The steps to bind a telephone, or to unbind it."""
     if account.role not in STAFF:
         return
@@ -65,7 +65,7 @@ def authenticator(account: Account) -> None:
     if is_bound:
         _unbind()
     elif st.session_state.get("binding"):
-        _bind()
+        _bind(token)
     else:
         st.caption("绑定手机上的身份验证器后，登录时除密码外还须输入 6 位动态口令。")
         if st.button("绑定动态口令", icon=":material/phonelink_lock:"):
@@ -73,7 +73,7 @@ def authenticator(account: Account) -> None:
             st.rerun()
 
 
-def _bind() -> None:
+def _bind(token: str) -> None:
     with acting() as (session, by):
         offer = authenticators.offer(session, by=by)
     with st.container(border=True):
@@ -86,7 +86,7 @@ def _bind() -> None:
         if (code := _asked("2. 输入手机上显示的动态口令", "确认绑定")) is None:
             return
         with acting() as (session, by):
-            is_right = authenticators.confirm(session, code, by=by, address=address(), token=token())
+            is_right = authenticators.confirm(session, code, by=by, address=address(), token=token)
         _answer(is_right, "已绑定动态口令，下次登录起生效")
 
 

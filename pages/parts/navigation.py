@@ -72,6 +72,8 @@ PAGES = (
         "检定业务",
     ),
     Entry("bureau_home", "bureau/home.py", "首页", "home", WATCHERS),
+    # Before the pages that administrators share with reviewers.
+    Entry("admin_home", "admin/home.py", "首页", "home", ADMINISTRATOR),
     Entry("registrations", "bureau/registrations.py", "注册审核", "how_to_reg", WATCHERS, "业务办理"),
     Entry("recoveries", "bureau/recoveries.py", "找回申请", "key", RECOVERERS, "业务办理"),
     Entry("outbox", "bureau/outbox.py", "待发消息", "outbox", RECOVERERS, "业务办理"),
@@ -84,7 +86,6 @@ PAGES = (
     Entry("quality", "bureau/quality.py", "数据质量", "rule", WATCHERS, "监督"),
     Entry("authorizations", "bureau/authorizations.py", "授权管理", "verified_user", SUPERVISOR, "机构"),
     Entry("institutions", "bureau/institutions.py", "技术机构", "apartment", SUPERVISOR, "机构"),
-    Entry("admin_home", "admin/home.py", "首页", "home", ADMINISTRATOR),
     Entry("accounts", "admin/accounts.py", "账户管理", "group", ADMINISTRATOR, "系统管理"),
     Entry("calendar", "admin/calendar.py", "工作日", "calendar_month", ADMINISTRATOR, "系统管理"),
     Entry("reference", "admin/reference.py", "基础数据", "database", ADMINISTRATOR, "系统管理"),

@@ -135,5 +135,5 @@ if grants and not account.must_change_password:
         links.of_enterprise()
 with tabs[SECURITY]:
     password()
-    my_sign_ins.authenticator(account)
-    my_sign_ins.listing()
+    my_sign_ins.authenticator(account, token())
+    my_sign_ins.listing(token())
