@@ -599,7 +599,6 @@ def test_one_sign_in_is_ended_and_then_all(owner, monkeypatch):
         other = sign_ins.redeem(session, sign_ins.begin(session, owner.username, "10.1.2.3", "Firefox/142"))
     shown = visit(monkeypatch, owner, "profile")
     assert "（当前登录）" in said(shown)
-    assert "10.1.2.3" in said(shown)
     (end,) = [button for button in shown.button if button.label == "结束"]
     sound(end.click().run())
     with reading() as session:
