@@ -357,6 +357,7 @@ CALLS: dict[str, Call] = {
     "instruments.change_status": _many("instrument", "take_out_of_use", reason="停产检修"),
     "audit_exports.check": _plainly(audit_log.Filters()),
     "audit_log.read": _plainly(audit_log.Filters()),
+    "audit_log.note_verification": _plainly(2, []),
     "audit_log.verify": _plainly(),
     "history.of_appointment": _with("appointment"),
     "history.of_instrument": _with("instrument"),

@@ -116,8 +116,11 @@ def test_nobody_else_reads_or_verifies_the_log(administrator, role):
 
 def test_a_verification_says_how_many_entries_are_whole_and_is_noted(administrator):
     noted("登录", "导出台账")
+    with reading() as session:
+        found = audit_log.verify(session, by=administrator)
+    assert found == (2, [])
     with transaction() as session:
-        assert audit_log.verify(session, by=session.get_one(Account, administrator.id)) == (2, [])
+        audit_log.note_verification(session, *found, by=session.get_one(Account, administrator.id))
     with reading() as session:
         entry = session.exec(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert (entry.action, entry.note) == ("校验日志", "2 条，完好")

@@ -83,8 +83,12 @@ def tools(wanted: audit_log.Filters) -> None:
         if st.button(
             "校验日志", icon=":material/verified:", help="逐条核对摘要链，检查记录是否被改动、删除或调换"
         ):
-            with st.spinner("正在逐条核对……"), acting(Role.administrator) as (session, account):
-                st.session_state["verified"] = audit_log.verify(session, by=account)
+            with st.spinner("正在逐条核对……"), looking(Role.administrator) as (session, account):
+                found = audit_log.verify(session, by=account)
+            # Not in one transaction: on SQLite nobody else could write meanwhile.
+            with acting(Role.administrator) as (session, account):
+                audit_log.note_verification(session, *found, by=account)
+            st.session_state["verified"] = found
             st.rerun()
     if "verified" in st.session_state:
         report(*st.session_state.pop("verified"))
