@@ -128,7 +128,7 @@ def test_the_link_of_the_page_leads_to_the_same_rows(owner):
     filters = exports.ledger_filters.read({"text": "压力 ", "status": "in_use"})
     address = export.address("csv", filters)
     assert address == "/exports/ledger.csv?text=%E5%8E%8B%E5%8A%9B+&status=in_use"
-    assert export.address("xlsx", exports.Filters()) == "/exports/ledger.xlsx"
+    assert export.address("xlsx", exports.exports.Filters()) == "/exports/ledger.xlsx"
 
 
 def test_without_a_sign_in_there_is_a_sentence_and_no_file(owner):

@@ -262,7 +262,7 @@ def test_a_newer_database_is_refused(sqlite, capsys):
 
 
 def test_a_refusal_ends_in_two_and_a_defect_in_a_traceback(sqlite, capsys, monkeypatch):
-    def refuse(session):
+    def refuse(session, noted):
         raise Refused("不行，请稍后重试")
 
     monkeypatch.setattr(command_line.checks, "findings", refuse)
