@@ -125,9 +125,8 @@ def contact(registration: Registration, *, by: Account) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Share:
-    """How many answers were due in the last `PERIOD` days, and how many came within `days` working days."""
+    """How many answers were due in the last `PERIOD` days, and how many came within 注册审核时限."""
 
-    days: int
     due: int
     in_time: int
 
@@ -149,7 +148,7 @@ def share(session: Session, *, by: Account) -> Share:
         for handed_in, at in _answers(session, by)
     ]
     due = [(last, on) for last, on in answered if on is not None or last < today]
-    return Share(limit, len(due), sum(on is not None and on <= last for last, on in due))
+    return Share(len(due), sum(on is not None and on <= last for last, on in due))
 
 
 def _answers(session: Session, by: Account) -> Iterator[tuple[datetime, datetime | None]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from db import history, registrations, reviews, workflow
+from db import history, registrations, reviews, settings, workflow
 from db.models import RegistrationStatus, Role, Subject
 from db.reviews import QueueRow
 from pages.parts import look, review, tables
@@ -53,11 +53,11 @@ def choose_status(counts: dict[RegistrationStatus, int]) -> RegistrationStatus:
     return chosen or start
 
 
-def in_time(share: reviews.Share) -> str:
+def in_time(share: reviews.Share, days: int) -> str:
     """The share answered in time, in a sentence."""
     if share.rate is None:
         return ""
-    told = f"近 {reviews.PERIOD} 天有 {share.rate:.1%} 在 {share.days} 个工作日内审核"
+    told = f"近 {reviews.PERIOD} 天有 {share.rate:.1%} 在 {days} 个工作日内审核"
     return f"{told}（{share.in_time}/{share.due}）。"
 
 
@@ -81,8 +81,8 @@ def open_row(rows: list[QueueRow], status: RegistrationStatus) -> int:
 
 me = signed_in(*READERS)
 with looking(*READERS) as (session, account):
-    share = reviews.share(session, by=account)
-look.header("注册审核", f"加急的在前，先交的先审。每个决定的理由，申请人都能看到。{in_time(share)}")
+    share, days = reviews.share(session, by=account), settings.value(session, "review_days")
+look.header("注册审核", f"加急的在前，先交的先审。每个决定的理由，申请人都能看到。{in_time(share, days)}")
 with looking(*READERS) as (session, account):
     counts = reviews.counts(session, by=account)
     status = choose_status(counts)
@@ -104,14 +104,14 @@ with looking(*READERS) as (session, account):
 steps = workflow.open_steps(Subject.registration, found.status, me.role)
 left, right = st.columns(2, gap="medium")
 with left:
-    review.show(found, deadline, moves, contact)
-with right:
     if found.status != status:
         st.info("这份申请刚刚已由他人办理，请在上表中选择下一份。", icon=":material/sync_problem:")
-    review.show_checks(checks)
+    review.show(found, deadline, moves, contact)
+    decision = review.decide(found, steps) if steps else None
+with right:
     if found.role == Role.enterprise and me.role == Role.reviewer:
         review.show_licence(scan)
-    decision = review.decide(found, steps) if steps else None
+    review.show_checks(checks)
 if decision:
     step, reason = decision
     with acting(Role.reviewer) as (session, reviewer):

@@ -52,6 +52,12 @@ def of_person() -> None:
     for row in rows:
         if row.status in links.OPEN:
             _mine(row)
+
+
+def past_of_person() -> None:
+    """The links of a person that have ended, with the reasons."""
+    with looking(Role.personal) as (session, person):
+        rows = links.page(session, by=person)
     if ended := [row for row in rows if row.status not in links.OPEN]:
         with st.expander(f"已结束的关联（{len(ended)}）"):
             named = [{**row.__dict__, "named": row.enterprise or row.credit_code} for row in ended]

@@ -42,7 +42,7 @@ def clock(row: QueueRow) -> str:
 def in_time(share: Share) -> Tile:
     """The share of registrations answered in time, as a number that opens the queue."""
     shown = f"{share.rate:.1%}" if share.rate is not None else "—"
-    note = f"近 {reviews.PERIOD} 天，{share.days} 个工作日内 {share.in_time}/{share.due}"
+    note = f"近 {reviews.PERIOD} 天，时限内 {share.in_time}/{share.due}"
     return Tile("按时审核", shown, "registrations", note=note)
 
 
@@ -118,10 +118,11 @@ def _facts(found: Registration, contact: tuple[str, str]) -> None:
     }
     if found.role == Role.personal:
         facts = {label: facts[label] for label in ("所在地", "手机号", "账号名", "申请编号")}
-    for label, value in facts.items():
-        with st.container(gap=None):
-            st.caption(label)
-            st.text(value)
+    with st.grid(2, min_column_width=200, gap="small"):
+        for label, value in facts.items():
+            with st.container(gap=None):
+                st.caption(label)
+                st.text(value)
 
 
 def decide(found: Registration, steps: list[Step]) -> tuple[Step, str] | None:

@@ -120,12 +120,18 @@ opened = GRANTS if grants and st.query_params.get("tab") == "links" else INFORMA
 labels = [INFORMATION, *grants, SECURITY]
 drawn = st.tabs(labels, default=SECURITY if sentence else opened)
 tabs = dict(zip(labels, drawn, strict=True))
+is_person = account.role == Role.personal
 with tabs[INFORMATION]:
-    personal(account)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        personal(account)
     if account.mobile and not account.must_change_password:
-        mobile.draw(account)
-    if account.role == Role.personal and not account.must_change_password:
-        links.of_person()
+        with left if is_person else right:
+            mobile.draw(account)
+    if is_person and not account.must_change_password:
+        with right:
+            links.of_person()
+        links.past_of_person()
     if worked_for:
         st.subheader("我的单位", anchor=False)
     for values in worked_for:

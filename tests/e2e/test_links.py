@@ -26,14 +26,14 @@ def gauge(bureau, sqlite) -> tuple[str, int]:
 
 def test_a_person_asks_edits_and_is_refused_once_the_enterprise_has_revoked(visit, bureau, person, gauge):
     code, id = gauge
-    helper, owner = visit(person), visit(bureau["enterprise"])
-
+    helper = visit(person)
     helper.opens("个人中心")
     helper.types("统一社会信用代码", code)
     helper.types("申请说明", "设备科王伟")
     helper.presses("申请关联")
     helper.reads("待授权")
 
+    owner = visit(bureau["enterprise"])
     owner.page.get_by_role("link", name="1 个关联申请等待您授权").click()
     owner.reads("申请说明：设备科王伟")
     owner.reads("139****9000")
