@@ -268,7 +268,7 @@ def test_a_refusal_ends_in_two_and_a_defect_in_a_traceback(sqlite, capsys, monke
     monkeypatch.setattr(command_line.checks, "findings", refuse)
     assert command_line.main(["check"]) == 2
     assert sentence(capsys) == "不行，请稍后重试"
-    monkeypatch.setattr(command_line.checks, "findings", lambda session: 1 / 0)
+    monkeypatch.setattr(command_line.checks, "findings", lambda session, noted: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command_line.main(["check"])
 
