@@ -49,7 +49,7 @@ screenshots: .venv/.test  ## Make the pictures of the documentation anew
 	$(PY) -m tests.screenshots
 
 audit-dependencies: .venv/.run  ## Ask the advisories about the pinned packages; needs the network
-	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit
+	$(PY) -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
 	$(PY) -m pip_audit -r requirements.txt
 
 format: .venv/.test  ## Format the code and mend what lint can mend
