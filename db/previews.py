@@ -1,6 +1,7 @@
 """以该身份预览: an administrator looks at the pages as another account, without any right to change.
 
-The sign-in remembers whom. Every act is refused until it ends; the queries are those of the other account.
+The sign-in remembers whom. Every act and every file is refused until it ends; the queries are those of the
+other account.
 """
 
 from sqlmodel import Session, col, select, update
@@ -9,7 +10,7 @@ from db import audit, reach, sign_ins
 from db.errors import NotFound, Refused
 from db.models import Account, Role, SignIn
 
-REFUSED = "正在以其他身份预览，只能查看，不能办理；请先点页面上方的“结束预览”"
+REFUSED = "正在以其他身份预览，只能查看，不能办理业务或下载文件；请先点页面上方的“结束预览”"
 
 
 def begin(session: Session, token: str, account_id: int, *, by: Account) -> Account:

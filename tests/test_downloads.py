@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 from starlette.requests import Request
 
-from db import attachments, corrections, sign_ins
+from db import attachments, corrections, previews, sign_ins
 from db.engine import reading, transaction
 from db.models import Account, AuditEntry, Correction, Role
 from pages.edge import downloads
@@ -115,12 +115,14 @@ def test_everybody_else_gets_the_same_404(owner, folder):
         assert not session.exec(select(AuditEntry).where(AuditEntry.action == "下载附件")).all()
 
 
-def test_a_file_missing_from_the_disk_is_not_there(owner, folder):
+def test_a_file_missing_from_the_disk_is_told_to_whom_it_belongs(owner, folder):
     number = requested(owner)
     for path in folder.rglob("*"):
         if path.is_file():
             path.unlink()
-    assert fetch(owner, number).status_code == 404
+    answer = fetch(owner, number)
+    assert answer.status_code == 403 and "从备份恢复" in answer.body.decode()
+    assert fetch(new_account(Role.enterprise), number).status_code == 404
 
 
 def test_after_signing_out_the_file_is_out_of_reach(owner):
@@ -138,3 +140,16 @@ def test_the_side_of_the_applicant_keeps_the_file_after_the_decision(owner):
         asked = session.exec(select(Correction)).one()
         corrections.decline(session, asked.id, by=supervisor, reason="照片看不清")
     assert fetch(owner, number).status_code == 200
+
+
+def test_a_preview_of_the_owner_gives_out_no_file_and_no_personal_data(owner):
+    administrator = new_account(Role.administrator)
+    number, token = requested(owner), signed_in(administrator)
+    with transaction() as session:
+        previews.begin(session, token, owner.id, by=administrator)
+    scope = {"type": "http", "method": "GET", "headers": [(b"cookie", f"{COOKIE}={token}".encode())]}
+    for answer in (get(number, token), downloads.mine(Request(scope))):
+        assert (answer.status_code, answer.body.decode()) == (403, previews.REFUSED)
+    with transaction() as session:
+        previews.end(session, token)
+    assert (get(number, token).status_code, downloads.mine(Request(scope)).status_code) == (404, 200)

@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import select
 from starlette.requests import Request
 
-from db import sign_ins
+from db import previews, sign_ins
 from db.engine import reading, transaction
 from db.models import Account, AuditEntry, Role
 from pages.edge import exports
@@ -66,15 +66,15 @@ class Answer:
         return self.body.decode("utf-8-sig")
 
 
-async def asked(token, ending="csv", gone=False, **query) -> Answer:
+async def asked(token, ending="csv", which="ledger", gone=False, **query) -> Answer:
     """What the route answers to a browser with that cookie, which may leave meanwhile."""
     scope = {
         "type": "http",
         "method": "GET",
-        "path": f"/exports/ledger.{ending}",
+        "path": f"/exports/{which}.{ending}",
         "headers": [(b"cookie", f"{COOKIE}={token}".encode())] if token else [],
         "query_string": urlencode(query).encode(),
-        "path_params": {"kind": "ledger", "ending": ending},
+        "path_params": {"kind": which, "ending": ending},
     }
 
     async def receive():
@@ -141,6 +141,20 @@ def test_who_must_first_change_the_password_gets_nothing(owner):
     with transaction() as session:
         session.get_one(Account, owner.id).must_change_password = True
     assert get(owner).status == 403
+
+
+@pytest.mark.parametrize("which", ["ledger", "audit"])
+def test_a_preview_gives_out_no_file_and_the_audit_log_says_who_asked(owner, which):
+    administrator = new_account(Role.administrator)
+    token = signed_in(administrator)
+    with transaction() as session:
+        previews.begin(session, token, owner.id, by=administrator)
+    answer = asyncio.run(asked(token, which=which))
+    assert (answer.status, answer.text) == (403, previews.REFUSED)
+    assert left_over() == []
+    with reading() as session:
+        refusals = session.exec(select(AuditEntry).where(AuditEntry.note == previews.REFUSED)).all()
+    assert [one.account_id for one in refusals] == [administrator.id]
 
 
 @pytest.mark.parametrize("role", [Role.institution, Role.administrator])

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from db import attachments, audit, clock, duties, personal_data, sign_ins
+from db import attachments, audit, clock, duties, personal_data, previews, sign_ins
 from db.engine import Session, note_refusal, reading, transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Attachment
@@ -20,7 +20,7 @@ BOX = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox"
 
 
 def attachment(request: Request) -> Response:
-    """The file of that number; the same 404 without a sign-in, without the right, and without the file."""
+    """The file of that number; the same 404 without a sign-in, without the right, and without the record."""
     try:
         # Looked for first without a turn to write, which a stranger could otherwise take from everybody.
         with reading() as session:
@@ -31,7 +31,7 @@ def attachment(request: Request) -> Response:
             audit.record(session, "下载附件", subject="attachment", subject_id=found.id, note=found.name)
     except Refused as refusal:
         note_refusal(session, refusal)
-        return _missing()
+        return _missing() if isinstance(refusal, NotFound) else _refused(str(refusal))
     return Response(path.read_bytes(), 200, _headers(found.name, found.media_type), found.media_type)
 
 
@@ -41,8 +41,8 @@ def mine(request: Request) -> Response:
         with transaction() as session:
             account = _asker(session, request, "个人中心")
             content = personal_data.of(session, by=account)
-    except Refused:
-        return PlainTextResponse("请先登录约检台", 403, {"Cache-Control": "no-store"})
+    except Refused as refusal:
+        return _refused("请先登录约检台" if isinstance(refusal, NotFound) else str(refusal))
     name = f"我的个人信息 {clock.today()}.json"
     headers = {"Cache-Control": "no-store", **disposition(name, "personal-data.json")}
     return Response(json.dumps(content, ensure_ascii=False, indent=2), 200, headers, "application/json")
@@ -57,11 +57,14 @@ def _found(session: Session, request: Request) -> Attachment:
 
 
 def _asker(session: Session, request: Request, place: str) -> Account:
-    account = sign_ins.account_of(session, request.cookies.get(COOKIE, ""))
+    token = request.cookies.get(COOKIE, "")
+    account = sign_ins.account_of(session, token)
     if account is None:
         raise NotFound("附件")
     host = request.client.host if request.client else ""
     audit.attribute(session, by=account, address=host, place=place)
+    # Otherwise the page of another account would give out what the administrator may see.
+    previews.refuse(session, token)
     return account
 
 
@@ -73,6 +76,10 @@ def _headers(name: str, media_type: str) -> dict[str, str]:
 
 def _missing() -> Response:
     return PlainTextResponse("附件不存在，或不在您的权限范围内", 404, {"Cache-Control": "no-store"})
+
+
+def _refused(sentence: str) -> Response:
+    return PlainTextResponse(sentence, 403, {"Cache-Control": "no-store"})
 
 
 ROUTES = [

@@ -24,10 +24,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from catalog.spreadsheets import XLSX
-from db import audit, audit_exports, audit_log, clock, duties, exports, ledger_filters, sign_ins
-from db.engine import Session, note_refusal, reading
+from db import audit, audit_exports, audit_log, clock, duties, exports, ledger_filters, previews, sign_ins
+from db.engine import note_refusal, reading
 from db.errors import NotFound, Refused
-from db.models import Account
 from pages.edge.files import disposition
 from pages.edge.visitor import COOKIE
 
@@ -133,17 +132,14 @@ def _order(request: Request, filters: Any) -> Order:
         account = sign_ins.account_of(session, token)
         if account is None or duties.obstacle(session, account):
             raise Refused(NOBODY)
-        _check(session, KINDS[kind], filters, account, host)
+        audit.attribute(session, by=account, address=host, place=f"导出{KINDS[kind].title}")
+        try:
+            previews.refuse(session, token)
+            KINDS[kind].check(session, filters, by=account)
+        except Refused as refusal:
+            note_refusal(session, refusal)
+            raise
     return Order(account.id, account.username, kind, filters, ending, host)
-
-
-def _check(session: Session, kind: Kind, filters: Any, account: Account, host: str) -> None:
-    try:
-        kind.check(session, filters, by=account)
-    except Refused as refusal:
-        audit.attribute(session, by=account, address=host, place=f"导出{kind.title}")
-        note_refusal(session, refusal)
-        raise
 
 
 @contextmanager
