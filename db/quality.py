@@ -43,11 +43,15 @@ FINDINGS = {
     "no_kind": Finding(
         "未填种别", "没有种别就无法指派技术机构，也不知道检定周期。", "逐台补填，或用“批量修改”一起补填。"
     ),
-    "retired_kind": Finding("种别已停用", "所填种别已不在现行强检目录中。", "改为现行种别。"),
+    "retired_kind": Finding(
+        "种别已停用", "所填种别已不在现行强检目录中。", "改为现行种别，有后继项的可一次改完。"
+    ),
     "no_division": Finding(
         "未填使用地点", "没有使用地点行政区划就无法指派技术机构。", "补填到区县一级，可用“批量修改”。"
     ),
-    "retired_division": Finding("区划已撤销", "所填行政区划代码已撤销。", "改为现行区划，可用“批量修改”。"),
+    "retired_division": Finding(
+        "区划已撤销", "所填行政区划代码已撤销。", "改为现行区划，有后继项的可一次改完。"
+    ),
     "shallow_division": Finding(
         "区划未到区县", "使用地点只填到省或市，可能指派不到就近的技术机构。", "改填到区县一级。"
     ),
@@ -109,7 +113,8 @@ def counts(session: Session, *, by: Account, enterprise_id: int | None = None) -
 
 
 def retired_kinds(session: Session, *, by: Account, enterprise_id: int | None = None) -> list[sa.Row[Any]]:
-    """The retired kinds in use, most used first: kind_id, name, successor (a name or None), number."""
+    """The retired kinds in use, most used first: kind_id, name, successor (its name) and successor_id, both
+    None without one in force, number."""
     later = aliased(Kind)
     return _used(
         session,
@@ -117,12 +122,13 @@ def retired_kinds(session: Session, *, by: Account, enterprise_id: int | None = 
             col(Kind.id).label("kind_id"),
             col(Kind.name),
             col(later.name).label("successor"),
+            col(later.id).label("successor_id"),
             func.count().label("number"),
         )
         .join(Kind, col(Instrument.kind_id) == Kind.id)
-        .join(later, col(Kind.successor_id) == later.id, isouter=True)
+        .join(later, (col(Kind.successor_id) == later.id) & col(later.retired_on).is_(None), isouter=True)
         .where(condition(session, "retired_kind", by), *_reached(by, enterprise_id))
-        .group_by(col(Kind.id), col(Kind.name), col(later.name)),
+        .group_by(col(Kind.id), col(Kind.name), col(later.name), col(later.id)),
         Kind.id,
     )
 
@@ -130,22 +136,40 @@ def retired_kinds(session: Session, *, by: Account, enterprise_id: int | None = 
 def retired_divisions(
     session: Session, *, by: Account, enterprise_id: int | None = None
 ) -> list[sa.Row[Any]]:
-    """The retired divisions in use, most used first: code, name, successor (a full name or None), number."""
+    """The retired divisions in use, most used first: code, name, successor (its full name) and
+    successor_code, both None without one in force, number."""
     later = aliased(Division)
+    is_later = (col(Division.successor_code) == later.code) & col(later.retired_on).is_(None)
     return _used(
         session,
         sa.select(
             col(Division.code),
             col(Division.full_name).label("name"),
             col(later.full_name).label("successor"),
+            col(later.code).label("successor_code"),
             func.count().label("number"),
         )
         .join(Division, col(Instrument.division_code) == Division.code)
-        .join(later, col(Division.successor_code) == later.code, isouter=True)
+        .join(later, is_later, isouter=True)
         .where(condition(session, "retired_division", by), *_reached(by, enterprise_id))
-        .group_by(col(Division.code), col(Division.full_name), col(later.full_name)),
+        .group_by(col(Division.code), col(Division.full_name), col(later.full_name), col(later.code)),
         Division.code,
     )
+
+
+def holding(
+    session: Session, field: str, value: int | str, *, by: Account, enterprise_id: int | None = None
+) -> list[int]:
+    """The ids of the rows of exactly this kind (kind_id) or division (division_code), without scrapped ones.
+
+    A division's code stands for itself only: what lies below it may have other successors.
+    Raises Refused for another field.
+    """
+    if field not in ("kind_id", "division_code"):
+        raise Refused("没有这项数据质量检查，请重新选择")
+    here = (getattr(Instrument, field) == value) & (col(Instrument.status) != InstrumentStatus.scrapped)
+    wanted = select(Instrument.id).where(here, *_reached(by, enterprise_id))
+    return list(session.exec(wanted.order_by(col(Instrument.id))))
 
 
 def _used(session: Session, query: Any, key: Any) -> list[sa.Row[Any]]:

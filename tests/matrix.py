@@ -392,6 +392,10 @@ CALLS: dict[str, Call] = {
     "mobiles.change": _plainly("no such token"),
     "previews.begin": lambda session, world: (("no such token", world.id("account")), {}),
     "quality.counts": _of_enterprise(),
+    "quality.holding": lambda session, world: (
+        ("division_code", make.XIHU),
+        {"enterprise_id": world.enterprise.id},
+    ),
     "quality.retired_kinds": _of_enterprise(),
     "quality.retired_divisions": _of_enterprise(),
     "reach.enterprise": _owned(),

@@ -4,12 +4,13 @@ from datetime import date
 from urllib.parse import parse_qsl
 
 import pytest
+from sqlmodel import select
 
-from db import quality
+from db import batches, quality
 from db.engine import reading, transaction
-from db.models import Division, Kind, Role
+from db.models import Batch, Division, Kind, Role
 from tests.make import kind, make_account, make_instrument, make_legacy_instrument
-from tests.screens import said, total, visit
+from tests.screens import press, said, sound, total, visit
 
 # Whole runs of pages take longer than a quick check may.
 pytestmark = pytest.mark.slow
@@ -89,10 +90,37 @@ def test_what_is_retired_names_its_successor_and_opens_its_rows(messy, monkeypat
         assert total(visit(monkeypatch, messy, "ledger", **query)) == number
 
 
+def test_a_retired_value_gives_way_to_its_successor_in_one_step_that_can_be_undone(messy, monkeypatch):
+    shown = visit(monkeypatch, messy, "ledger_quality")
+    sound(shown.button(key="successor-330108").click().run())
+    assert [one.value for one in shown.metric] == ["2 台", "0 台", "0 台"]
+    # Without a browser the dialog closes after each run: both buttons go in one.
+    shown.button(key="successor-330108").click()
+    press(shown, "确定修改 2 台")
+    with reading() as session:
+        assert quality.counts(session, by=messy)["retired_division"] == 0
+        (batch,) = session.exec(select(Batch)).all()
+        assert batch.options == {"field": "division_code", "value": "330106"}
+    with transaction() as session:
+        assert batches.undo(session, batch.id, by=messy).restored == 2
+        assert quality.counts(session, by=messy)["retired_division"] == 2
+
+
+def test_only_the_owner_is_offered_successors(messy, monkeypatch):
+    with transaction() as session:
+        supervisor = make_account(session, Role.supervisor)
+    offered = []
+    for account, name in ((messy, "ledger_quality"), (supervisor, "quality")):
+        offered.append(
+            [button.label for button in visit(monkeypatch, account, name).button].count("改为后继项")
+        )
+    assert offered == [2, 0]
+
+
 def test_the_owner_is_told_how_to_mend_it(messy, monkeypatch):
     shown = said(visit(monkeypatch, messy, "ledger_quality"))
     assert "怎样改：改为现行种别" in shown
-    assert "没有发现问题的检查：" in shown
+    assert "其余 2 项检查没有发现问题" in shown
     assert "改为现行种别" in said(visit(monkeypatch, messy, "ledger", quality="retired_kind"))
 
 

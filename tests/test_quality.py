@@ -240,11 +240,38 @@ def test_retired_kinds_and_divisions_name_their_successors(session, owner):
     (kind,) = quality.retired_kinds(session, by=owner)
     assert (kind.kind_id, kind.name, kind.successor, kind.number) == (scale.id, scale.name, gauge.name, 2)
     first, second = quality.retired_divisions(session, by=owner)
+    assert (kind.successor_id, first.successor_code, second.successor_code) == (gauge.id, make.XIHU, None)
     assert (first.code, first.successor, first.number) == ("330108", "浙江省杭州市西湖区", 2)
     assert (second.code, second.successor, second.number) == ("330105", None, 1)
     stranger = make.make_account(session)
     assert quality.retired_kinds(session, by=stranger) == []
     assert quality.retired_divisions(session, by=stranger) == []
+
+
+def test_a_successor_that_is_retired_itself_is_none(session, owner):
+    gauge, scale = make.kind(session), make.kind(session, "90201")
+    legacy(session, owner, kind_id=scale.id, division_code="330108")
+    retire(session, Kind, gauge.id)
+    retire(session, Kind, scale.id, successor_id=gauge.id)
+    retire(session, Division, "330105")
+    retire(session, Division, "330108", successor_code="330105")
+    (kind,) = quality.retired_kinds(session, by=owner)
+    (division,) = quality.retired_divisions(session, by=owner)
+    assert (kind.successor, kind.successor_id) == (None, None)
+    assert (division.successor, division.successor_code) == (None, None)
+
+
+def test_the_rows_of_a_retired_value_are_those_of_one_ledger_and_of_no_division_below(session, owner):
+    city, _ = legacy(session, owner, division_code="330100"), legacy(session, owner, division_code="330108")
+    scrapped = legacy(session, owner, division_code="330100")
+    instruments.change_status(session, [scrapped.id], "scrap", by=owner, reason="报废")
+    stranger = make.make_account(session)
+    legacy(session, stranger, division_code="330100")
+    here = {"enterprise_id": owner.enterprise_id}
+    assert quality.holding(session, "division_code", "330100", by=owner, **here) == [city.id]
+    assert quality.holding(session, "division_code", "330100", by=stranger, **here) == []
+    with pytest.raises(Refused, match="没有这项数据质量检查"):
+        quality.holding(session, "serial_number", "1", by=owner, **here)
 
 
 def test_a_finding_that_does_not_exist_is_refused(session, owner):

@@ -13,6 +13,6 @@ look.header(
 with looking(*WATCHERS) as (session, account):
     found = findings.report(session, by=account)
 if any(found.counts.values()):
-    findings.draw(found, "instruments", has_remedies=False)
+    findings.draw(found, "instruments")
 else:
     look.empty(findings.NOTHING)

@@ -72,7 +72,7 @@ def _retired(dataset: Dataset, listed: ListFile, retired: list[Retirement]) -> d
         return {}
     st.markdown(f"**撤销** {len(retired):,} 条")
     st.caption(
-        "撤销的代码不删除，已有的器具仍然保留它。选好后继代码，使用单位可以在“数据质量”中一次改为后继代码。"
+        "撤销的代码不删除，已有的器具仍然保留它。选好后继代码，使用单位可以在“数据质量”中点击“改为后继项”一次改完。"
     )
     options = _options(dataset, listed, retired)
     labels = {option.split(" ")[0]: option for option in options}

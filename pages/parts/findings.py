@@ -8,7 +8,7 @@ import streamlit as st
 from db import quality
 from db.engine import Session
 from db.models import Account
-from pages.parts import look
+from pages.parts import look, successors
 from pages.parts.navigation import page
 
 LABELS = {key: finding.label for key, finding in quality.FINDINGS.items()}
@@ -23,6 +23,17 @@ class Report(NamedTuple):
     divisions: Sequence[Any]
 
 
+class Retired(NamedTuple):
+    """A retired kind or division in use: what is said of it, the ledger's filter and field, its value there,
+    and its successor's, if one is in force."""
+
+    label: str
+    filter: str
+    field: str
+    value: int | str
+    successor: int | str | None
+
+
 def report(session: Session, *, by: Account, enterprise_id: int | None = None) -> Report:
     """What is found within the asker's reach, or in one ledger."""
     counts = quality.counts(session, by=by, enterprise_id=enterprise_id)
@@ -34,17 +45,17 @@ def report(session: Session, *, by: Account, enterprise_id: int | None = None) -
     return Report(counts, kinds, divisions)
 
 
-def draw(found: Report, ledger: str, has_remedies: bool) -> None:
-    """The findings that have rows; each opens them in the page `ledger`, and may say what to do."""
+def draw(found: Report, ledger: str, enterprise_id: int | None = None) -> None:
+    """The findings that have rows; each opens them in the page `ledger`. The owner of one ledger reads what
+    to do as well, and may put successors in the place of what is retired."""
     retired = {"retired_kind": _kinds(found.kinds), "retired_division": _divisions(found.divisions)}
     with st.grid(2, min_column_width=320, gap="small"):
         for key, number in found.counts.items():
             if number:
                 with st.container(border=True, gap="xsmall", height="stretch", key=f"finding-{key}"):
-                    _draw(key, number, ledger, has_remedies)
-                    for label, query in retired.get(key, []):
-                        query |= {"quality": key}
-                        st.page_link(page(ledger), label=look.plain(label), query_params=query)
+                    _draw(key, number, ledger, enterprise_id is not None)
+                    for one in retired.get(key, []):
+                        _draw_retired(one, {"quality": key}, ledger, enterprise_id)
     if sound := [LABELS[key] for key, number in found.counts.items() if not number]:
         st.caption(f":material/task_alt: 其余 {len(sound)} 项检查没有发现问题", help="、".join(sound))
 
@@ -68,12 +79,20 @@ def _draw(key: str, number: int, ledger: str, has_remedy: bool) -> None:
         st.caption(f"怎样改：{look.plain(finding.remedy)}")
 
 
-def _kinds(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
-    return [(_said(row, "种别"), {"kind": str(row.kind_id)}) for row in rows]
+def _draw_retired(one: Retired, query: dict[str, str], ledger: str, enterprise_id: int | None) -> None:
+    st.page_link(page(ledger), label=look.plain(one.label), query_params=query | {one.filter: str(one.value)})
+    if enterprise_id is not None and one.successor:
+        successors.button(enterprise_id, one.field, one.value, one.successor)
 
 
-def _divisions(rows: Sequence[Any]) -> list[tuple[str, dict[str, str]]]:
-    return [(_said(row, "区划"), {"division": row.code}) for row in rows]
+def _kinds(rows: Sequence[Any]) -> list[Retired]:
+    return [Retired(_said(row, "种别"), "kind", "kind_id", row.kind_id, row.successor_id) for row in rows]
+
+
+def _divisions(rows: Sequence[Any]) -> list[Retired]:
+    return [
+        Retired(_said(row, "区划"), "division", "division_code", row.code, row.successor_code) for row in rows
+    ]
 
 
 def _said(row: Any, what: str) -> str:

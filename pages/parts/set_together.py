@@ -46,8 +46,8 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
             st.session_state[OUTCOME] = (asked, outcome)
         if outcome:
             with toolbar:
-                _confirm(enterprise_id, field, value, scope, outcome)
-            _tell(field, outcome)
+                confirm(enterprise_id, field, value, scope, outcome)
+            tell(field, outcome)
 
     dialog()
 
@@ -94,7 +94,7 @@ def _value(field: str) -> Any:
     return st.text_input(label, max_chars=instrument_fields.TEXTS[field], placeholder=hint, key=key)
 
 
-def _tell(field: str, outcome: Outcome) -> None:
+def tell(field: str, outcome: Outcome) -> None:
     """What would change, what would not and why, and the first rows that change."""
     refused = sum(one.count for one in outcome.refused)
     with st.container(horizontal=True):
@@ -118,7 +118,8 @@ def _tell(field: str, outcome: Outcome) -> None:
         tables.listing(rows, REFUSED, "不能修改的器具")
 
 
-def _confirm(enterprise_id: int, field: str, value: Any, scope: Scope, outcome: Outcome) -> None:
+def confirm(enterprise_id: int, field: str, value: Any, scope: Scope, outcome: Outcome) -> None:
+    """The button that does what `outcome` foretells, and only that."""
     is_open = outcome.changed > 0
     label = f"确定修改 {outcome.changed:,} 台" if is_open else "没有需要修改的器具"
     if st.button(label, type="primary", disabled=not is_open, key="together-confirm"):
