@@ -238,6 +238,11 @@ def end_one(session: Session, id: int, *, by: Account) -> None:
     row.ended_at = clock.now()
 
 
+def end_mine(session: Session, *, by: Account) -> None:
+    """全部退出: sign oneself out everywhere, this browser included."""
+    end_all(session, by.id)
+
+
 def end_all(session: Session, account_id: int, except_token: str | None = None) -> None:
     """Sign the account out everywhere, tickets not yet redeemed included, but for one browser if named.
 

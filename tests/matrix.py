@@ -20,6 +20,7 @@ from db import (
     recoveries,
     registrations,
     saved_views,
+    sign_ins,
 )
 from db.models import (
     Account,
@@ -223,6 +224,13 @@ def _of_enterprise(**values: Any) -> Call:
     return lambda session, world: ((), {"enterprise_id": world.enterprise.id, **values})
 
 
+def _sign_in(session: Session, account_id: int) -> int:
+    """The id of a sign-in of the account."""
+    name = session.get_one(Account, account_id).username
+    sign_ins.redeem(session, sign_ins.begin(session, name, "", "test"))
+    return sign_ins.of_account(session, account_id)[0].id
+
+
 def _typed(session: Session, world: World) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (world.enterprise.id, make.typed(session)), {}
 
@@ -272,6 +280,12 @@ CALLS: dict[str, Call] = {
     "accounts.resume": _with("account"),
     "accounts.edit_profile": _plainly(full_name="沈越", mobile=""),
     "accounts.counts": _plainly(),
+    "authenticators.confirm": _plainly("123456", address=""),
+    "authenticators.offer": _plainly(),
+    "authenticators.remove": _plainly("123456", address=""),
+    "authenticators.reset": _with("account"),
+    "sign_ins.end_mine": _plainly(),
+    "sign_ins.end_one": lambda session, world: ((_sign_in(session, world.id("account")),), {}),
     "accounts.page": _plainly(),
     "appointments.submit": lambda session, world: ((world.enterprise.id, [world.id("instrument")]), {}),
     "appointment_pages.page": _of_enterprise(),

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from db import accounts
+from db import accounts, authenticators, sign_ins
 from db.models import Role
 from pages.parts import account_edits, account_forms, look, narrowing, preview, tables, unmasking
 from pages.parts.account import acting, looking, signed_in
@@ -40,8 +40,25 @@ def card(row: accounts.AccountRow, is_mine: bool) -> None:
         with st.container(horizontal=True):
             account_forms.reset(row)
             account_edits.change(row)
+            second_factor(row)
             switch(row)
             preview.offer(row)
+
+
+def second_factor(row: accounts.AccountRow) -> None:
+    """重置动态口令 for a member of staff whose telephone is lost."""
+    with looking(Role.administrator) as (session, _):
+        is_bound = sign_ins.has_authenticator(session, row.id)
+    if not is_bound:
+        return
+    with st.popover("重置动态口令", icon=":material/phonelink_erase:", key=f"factor-{row.id}"):
+        st.text(f"请先核实是 {row.full_name} 本人。重置后其所有登录立即失效，凭密码登录后可重新绑定。")
+        is_reset = st.button("确认重置", type="primary", key=f"factor-reset-{row.id}")
+    if is_reset:
+        with acting(Role.administrator) as (session, administrator):
+            authenticators.reset(session, row.id, by=administrator)
+        look.flash(f"{row.username} 的动态口令已重置")
+        st.rerun()
 
 
 def switch(row: accounts.AccountRow) -> None:
@@ -101,4 +118,4 @@ tables.pager(total, SIZE, f"{key}-pages")
 if picked:
     card(picked[0]["row"], is_mine=picked[0]["row"].id == me.id)
 else:
-    st.caption("选中一个账号，可以重置密码、停用或恢复。")
+    st.caption("选中一个账号，可以重置密码、修改、停用或恢复。")

@@ -51,7 +51,7 @@ def listing(token: str) -> None:
                 st.rerun()
     if st.button("全部退出", icon=":material/logout:", help="所有设备上的登录立即结束，包括本机"):
         with acting() as (session, by):
-            sign_ins.end_all(session, by.id)
+            sign_ins.end_mine(session, by=by)
         st.rerun()
 
 
