@@ -21,6 +21,7 @@ from db import (
     clock,
     corrections,
     demo,
+    duties,
     instrument_fields,
     instruments,
     ledger,
@@ -341,6 +342,11 @@ def test_the_review_queue_has_late_urgent_and_answered_ones(bureau):
     assert all(bureau.exec(answered).all())
 
 
+def test_everyone_on_show_can_begin_at_once(bureau):
+    on_show = [account(bureau, username) for username, *_ in demo.SHOWCASE]
+    assert [duties.obstacle(bureau, one) for one in on_show] == [None] * len(on_show)
+
+
 def test_supervisors_act_for_enterprises_and_see_their_area(bureau):
     everywhere, district = account(bureau, "supervisor01"), account(bureau, "supervisor02")
     assert total(bureau, Appointment, col(Appointment.is_on_behalf)) > 0
@@ -490,7 +496,7 @@ def test_a_second_demo_is_refused(session):
 
 def test_a_database_with_an_administrator_is_left_alone(session):
     accounts.create_first_administrator(
-        session, username="guanli", full_name="俞志明", password="Guanli-2026"
+        session, username="guanli", full_name="俞志明", password="Jianding-2026"
     )
     assert not demo.is_empty(session)
     with pytest.raises(Refused, match="空数据库"):

@@ -207,6 +207,8 @@ def found(writer: Writer, diary: Diary, kinds: dict[str, KindRow], password_hash
             role=role,
             full_name=name,
             division_code=division_code,
+            # Staff renew theirs in time: nobody who looks around should first have to.
+            password_changed_at=moment(diary.worked_ago(1)),
         )
     for place, charter in enumerate(CHARTERS, start=1):
         id = writer.add(Institution, _institution(charter, place, at))
@@ -239,7 +241,8 @@ def _institution(charter: Charter, place: int, at: Any) -> dict[str, Any]:
 
 def add_account(writer: Writer, at: Any, password_hash: str, **values: Any) -> Account:
     """Write one account made at `at`, and give it with its id."""
-    account = Account(password_hash=password_hash, created_at=at, password_changed_at=at, **values)
+    values = {"created_at": at, "password_changed_at": at} | values
+    account = Account(password_hash=password_hash, **values)
     account.id = writer.counts[Account] + 1
     writer.add(Account, account.model_dump())
     return account
