@@ -94,6 +94,7 @@ def test_a_retired_value_gives_way_to_its_successor_in_one_step_that_can_be_undo
     shown = visit(monkeypatch, messy, "ledger_quality")
     sound(shown.button(key="successor-330108").click().run())
     assert [one.value for one in shown.metric] == ["2 台", "0 台", "0 台"]
+    assert "2 台 · 浙江省杭州市滨江区 → 改为 浙江省杭州市西湖区" in said(shown)
     # Without a browser the dialog closes after each run: both buttons go in one.
     shown.button(key="successor-330108").click()
     press(shown, "确定修改 2 台")

@@ -82,7 +82,7 @@ def _draw(key: str, number: int, ledger: str, has_remedy: bool) -> None:
 def _draw_retired(one: Retired, query: dict[str, str], ledger: str, enterprise_id: int | None) -> None:
     st.page_link(page(ledger), label=look.plain(one.label), query_params=query | {one.filter: str(one.value)})
     if enterprise_id is not None and one.successor:
-        successors.button(enterprise_id, one.field, one.value, one.successor)
+        successors.button(enterprise_id, one.field, one.value, one.successor, one.label)
 
 
 def _kinds(rows: Sequence[Any]) -> list[Retired]:

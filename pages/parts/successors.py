@@ -9,18 +9,19 @@ from pages.parts import set_together
 from pages.parts.account import acting
 
 
-def button(enterprise_id: int, field: str, retired: int | str, successor: int | str) -> None:
-    """Shows what would change, then asks whether to do it."""
+def button(enterprise_id: int, field: str, retired: int | str, successor: int | str, label: str) -> None:
+    """Shows what would change, which `label` says in short, then asks whether to do it."""
     if st.button("改为后继项", icon=":material/find_replace:", key=f"successor-{retired}"):
         with acting(*OWNERS) as (session, account):
             ids = quality.holding(session, field, retired, by=account, enterprise_id=enterprise_id)
             outcome = bulk_edits.preview(session, enterprise_id, field, successor, ids, by=account)
-        _ask(enterprise_id, field, ids, outcome)
+        _ask(enterprise_id, field, ids, outcome, label)
 
 
-def _ask(enterprise_id: int, field: str, ids: list[int], outcome: Outcome) -> None:
+def _ask(enterprise_id: int, field: str, ids: list[int], outcome: Outcome, label: str) -> None:
     @st.dialog("改为后继项", width="large")
     def dialog() -> None:
+        st.text(label)
         set_together.tell(field, outcome)
         set_together.confirm(enterprise_id, field, outcome.value, ids, outcome)
 
