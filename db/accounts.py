@@ -273,6 +273,7 @@ class AccountRow:
     institution_id: int | None
     division_code: str | None
     last_seen_at: datetime | None
+    oidc_subject: str | None
 
 
 def page(
@@ -323,6 +324,7 @@ def page(
             institution_id=row.Account.institution_id,
             division_code=row.Account.division_code,
             last_seen_at=row.last_seen_at,
+            oidc_subject=row.Account.oidc_subject,
         )
         for row in rows
     ], total

@@ -90,6 +90,7 @@ LABELS = instrument_fields.LABELS | {
     "name": "名称",
     "note": "备注",
     "number": "编号",
+    "oidc_subject": "统一身份",
     "official_code": "官方代码",
     "parent_code": "上级行政区划",
     "password_changed_at": "密码修改时间",

@@ -122,10 +122,18 @@ def begin(session: Session, username: str, address: str, agent: str) -> str:
     needs_code = has_authenticator(session, account.id)
     if not needs_code:
         note_success(session, name, address)
+    return issue(session, account, address, agent, needs_code)
+
+
+def issue(
+    session: Session, account: Account, address: str, agent: str, needs_code: bool, note: str = ""
+) -> str:
+    """The ticket of `begin` for an account that has been proven; `note` tells the audit log by what else."""
     ticket = secrets.token_urlsafe(32)
     session.add(_opened(account, ticket, address, agent, needs_code))
     session.flush()
-    audit.record(session, "登录", by=account, subject="account", subject_id=account.id, address=address)
+    about = {"subject": "account", "subject_id": account.id, "address": address, "note": note}
+    audit.record(session, "登录", by=account, **about)
     return ticket
 
 

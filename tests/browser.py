@@ -70,9 +70,9 @@ def visitor(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 @contextmanager
-def serve(database_url: str, script: str = "app.py", **env: str) -> Iterator[str]:
+def serve(database_url: str, script: str = "app.py", port: int = 0, **env: str) -> Iterator[str]:
     """Serve `script` from `database_url` on a free port and yield its base URL, once it answers."""
-    port = _free_port()
+    port = port or free_port()
     url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryDirectory(prefix="yuejian-web-") as folder:
         _logs[url] = Path(folder) / "log"
@@ -144,7 +144,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

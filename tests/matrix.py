@@ -273,6 +273,8 @@ NEWCOMER = {"username": "newcomer", "full_name": "钱进", "password": make.PASS
 CALLS: dict[str, Call] = {
     "account_changes.change": _with("account", full_name="沈越", mobile=None, role=Role.enterprise),
     "account_changes.dependents": _with("account"),
+    "identities.connect": _with("account", issuer="https://id.example.gov.cn", subject="u1001"),
+    "identities.disconnect": _with("account"),
     "accounts.create": _plainly(**NEWCOMER),
     "accounts.change_password": _plainly(current=make.PASSWORD, new="Chengxin-2027"),
     "accounts.reset_password": _with("account", new="Chengxin-2027"),

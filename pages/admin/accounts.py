@@ -4,7 +4,7 @@ import streamlit as st
 
 from db import accounts, authenticators, sign_ins
 from db.models import Role
-from pages.parts import account_edits, account_forms, look, narrowing, preview, tables, unmasking
+from pages.parts import account_edits, account_forms, identity, look, narrowing, preview, tables, unmasking
 from pages.parts.account import acting, looking, signed_in
 
 SIZE = 50
@@ -36,11 +36,13 @@ def card(row: accounts.AccountRow, is_mine: bool) -> None:
             unmasking.popover("account", row.id)
         if is_mine:
             st.caption("这是您自己的账号：密码请在“个人中心”修改；停用请由另一位管理员操作。")
+            identity.change(row)
             return
         with st.container(horizontal=True):
             account_forms.reset(row)
             account_edits.change(row)
             second_factor(row)
+            identity.change(row)
             switch(row)
             preview.offer(row)
 

@@ -12,8 +12,8 @@ from pages.edge.sockets import is_from_here, is_signed_in
 
 # All that our pages use of Streamlit's interface; no figures about the server, nothing for programs.
 OPEN = re.compile(r"/_stcore/(health|host-config|stream|upload_file/[^/]+/[^/]+)")
-# We have no component of Streamlit's older kind.
-SHUT = re.compile(r".*/_stcore/.*|/component/.*|/app/static/.*", re.DOTALL)
+# We have no component of Streamlit's older kind, and no cookie of its sign-in to be dropped (provider.py).
+SHUT = re.compile(r".*/_stcore/.*|/component/.*|/app/static/.*|/auth/logout/?", re.DOTALL)
 READING = ("GET", "HEAD", "OPTIONS")
 UPLOAD, MEDIA = "/_stcore/upload_file/", "/media/"
 

@@ -11,6 +11,7 @@ from pages.edge import downloads, exports, failures, files, health, session, sta
 from pages.edge.document import ChineseDocument
 from pages.edge.gate import Gate
 from pages.edge.headers import SecurityHeaders
+from pages.edge.provider import Provider
 from pages.edge.requests import Requests
 from pages.edge.sockets import Sockets
 from pages.edge.visitor import Visitors
@@ -33,6 +34,7 @@ def build() -> dict[str, Any]:
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts or ["*"], www_redirect=False),
             Middleware(Visitors),
             Middleware(Gate),
+            Middleware(Provider),
             Middleware(Sockets),
             Middleware(ChineseDocument),
         ],

@@ -26,8 +26,13 @@ def begin(request: Request) -> Response:
             _introduce(session, request)
             token = sign_ins.redeem(session, request.query_params.get("ticket", ""))
     except Refused:
-        return _to("/?again=1")
-    answer = _to(request.query_params.get("next", "/"))
+        return to("/?again=1")
+    return enter(request, token, request.query_params.get("next", "/"))
+
+
+def enter(request: Request, token: str, path: str) -> Response:
+    """Give the browser the cookie of a sign-in, and show the page."""
+    answer = to(path)
     # Streamlit's server takes X-Forwarded-Proto from a proxy on this machine only.
     is_secure = request.url.scheme == "https"
     key = visitor.name(COOKIE, is_secure)
@@ -42,7 +47,7 @@ def end(request: Request) -> Response:
     with transaction() as session:
         _introduce(session, request)
         sign_ins.end(session, request.cookies.get(COOKIE, ""))
-    answer = _to("/")
+    answer = to("/")
     is_secure = request.url.scheme == "https"
     key = visitor.name(COOKIE, is_secure)
     answer.delete_cookie(key, path="/", httponly=True, samesite="strict", secure=is_secure)
@@ -71,7 +76,8 @@ def _refused() -> Response:
     return PlainTextResponse("请从约检台的页面登录或退出", 403, {"Cache-Control": "no-store"})
 
 
-def _to(path: str) -> Response:
+def to(path: str) -> Response:
+    """Send the browser to a path of this server."""
     return RedirectResponse(local(path), 303, {"Cache-Control": "no-store"})
 
 

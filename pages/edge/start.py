@@ -12,7 +12,7 @@ from streamlit import config
 
 from db import deliveries, edition_application, gateway, schema, tidying
 from db.engine import engine
-from pages.edge import failures, requests, visitor
+from pages.edge import failures, provider, requests, visitor
 
 # With any other value a visitor would see or send what the rules of this product forbid.
 REQUIRED: dict[str, Any] = {
@@ -33,6 +33,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Before the first visitor."""
     number_log_lines()
     refuse_unsafe_settings()
+    provider.refuse_half_a_provider()
     refuse_an_old_database()
     answer_at_once()
     logging.getLogger("streamlit.error_util").addFilter(failures.is_news)

@@ -7,8 +7,11 @@ import streamlit as st
 from streamlit_authenticator import Authenticate
 from streamlit_authenticator.controllers import AuthenticationController
 
-from db import authenticators, sign_ins
+from db import authenticators, identities, sign_ins
+from db.engine import reading
+from pages.edge import provider
 from pages.edge.session import local
+from pages.parts import look
 from pages.parts.account import address, agent, visiting
 
 FIELDS = {"Form name": "登录", "Username": "账号", "Password": "密码", "Login": "登录"}
@@ -109,6 +112,30 @@ def second_step() -> str | None:
         return None
     del st.session_state[SECOND]
     return ticket
+
+
+def by_identity() -> None:
+    """The button that leads to the bureau's own provider, if there is one."""
+    if provider.is_configured() and st.button(
+        "用单位统一身份登录", icon=":material/badge:", width="stretch", key="by-identity"
+    ):
+        st.login()
+
+
+def take_up() -> None:
+    """Go on with the second step where the provider's word alone was not enough."""
+    if "code" in st.query_params:
+        st.session_state[SECOND] = st.query_params.pop("code")
+
+
+def say_why_again() -> None:
+    """Why the way in has led back here."""
+    why = st.query_params.get("again")
+    if why == "identity":
+        with reading() as session:
+            st.warning(look.plain(identities.no_account(session)), icon=":material/lock:")
+    elif why:
+        st.warning("登录没有完成，请重新登录", icon=":material/refresh:")
 
 
 def enter(ticket: str) -> None:
