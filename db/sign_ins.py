@@ -129,25 +129,8 @@ def issue(
     session: Session, account: Account, address: str, agent: str, needs_code: bool, note: str = ""
 ) -> str:
     """The ticket of `begin` for an account that has been proven; `note` tells the audit log by what else."""
-    ticket = secrets.token_urlsafe(32)
-    session.add(_opened(account, ticket, address, agent, needs_code))
-    session.flush()
-    about = {"subject": "account", "subject_id": account.id, "address": address, "note": note}
-    audit.record(session, "登录", by=account, **about)
-    return ticket
-
-
-def note_wrong(session: Session, username: str) -> None:
-    """Put a wrong password into the audit log; not a name nobody has, which may be a password misplaced."""
-    known = session.exec(select(Account).where(Account.username == username_of(username))).one_or_none()
-    note = WRONG if known else "没有这个账号"
-    subject_id = known.id if known else None
-    audit.record(session, "登录", subject="account", subject_id=subject_id, note=note, is_refused=True)
-
-
-def _opened(account: Account, ticket: str, address: str, agent: str, needs_code: bool) -> SignIn:
-    now = clock.now()
-    return SignIn(
+    ticket, now = secrets.token_urlsafe(32), clock.now()
+    row = SignIn(
         account_id=account.id,
         ticket_hash=digest(ticket),
         created_at=now,
@@ -158,6 +141,19 @@ def _opened(account: Account, ticket: str, address: str, agent: str, needs_code:
         address=address,
         agent=agent[:200],
     )
+    session.add(row)
+    session.flush()
+    about: dict[str, Any] = {"subject_id": account.id, "address": address, "note": note}
+    audit.record(session, "登录", by=account, subject="account", **about)
+    return ticket
+
+
+def note_wrong(session: Session, username: str) -> None:
+    """Put a wrong password into the audit log; not a name nobody has, which may be a password misplaced."""
+    known = session.exec(select(Account).where(Account.username == username_of(username))).one_or_none()
+    note = WRONG if known else "没有这个账号"
+    subject_id = known.id if known else None
+    audit.record(session, "登录", subject="account", subject_id=subject_id, note=note, is_refused=True)
 
 
 def note_success(session: Session, name: str, address: str) -> None:

@@ -17,7 +17,7 @@ CLIENT, SECRET = "yuejian", "client-secret-of-the-tests"
 
 
 class Provider:
-    """`person` is the subject of the next sign-in, None for somebody who cancels; `signed_by` signs tokens."""
+    """`person` is the subject of the next sign-in, None for who cancels; `signed_by` signs tokens."""
 
     def __init__(self) -> None:
         self.address = ""
@@ -42,7 +42,9 @@ class Provider:
     def authorize(self, asked: dict[str, str]) -> str:
         """Where the browser goes next."""
         if self.person is None:
-            return asked["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": asked["state"]})
+            return (
+                asked["redirect_uri"] + "?" + urlencode({"error": "access_denied", "state": asked["state"]})
+            )
         code = secrets.token_urlsafe(16)
         self.codes[code] = (self.person, asked["nonce"])
         return asked["redirect_uri"] + "?" + urlencode({"code": code, "state": asked["state"]})
@@ -107,3 +109,4 @@ def serve() -> Iterator[Provider]:
         yield provider
     finally:
         server.shutdown()
+        server.server_close()

@@ -8,6 +8,7 @@ from sqlmodel import select
 from db import passwords, settings, workdays
 from db.engine import reading, transaction
 from db.models import Account, Division, Level, Role
+from pages.edge import provider
 from tests.make import HANGZHOU, PASSWORD, make_account, make_institution
 from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
 
@@ -118,6 +119,24 @@ def test_accounts_are_searched_and_narrowed(administrator, clerk, monkeypatch):
     assert named(shown) == ["limin"]
     shown = visit(monkeypatch, administrator, "accounts", text="没有这个人")
     assert "没有符合条件的账号" in said(shown)
+
+
+def test_an_account_is_connected_with_an_identity_and_disconnected(administrator, clerk, monkeypatch):
+    monkeypatch.setattr(provider, "is_configured", lambda: True)
+    monkeypatch.setattr(provider, "issuer", lambda: "https://id.example.gov.cn")
+    shown = tick(visit(monkeypatch, administrator, "accounts", text="limin"), 0)
+    write(shown, "统一身份标识", "u1001")
+    shown = press(shown, "关联")
+    assert stored("limin").oidc_subject == "https://id.example.gov.cn u1001"
+    shown = tick(visit(monkeypatch, administrator, "accounts", text="limin"), 0)
+    assert "已关联：https://id.example.gov.cn u1001" in said(shown)
+    press(shown, "解除关联")
+    assert stored("limin").oidc_subject is None
+
+
+def test_without_a_provider_accounts_offer_no_identity(administrator, clerk, monkeypatch):
+    shown = tick(visit(monkeypatch, administrator, "accounts", text="limin"), 0)
+    assert "关联" not in {button.label for button in shown.button}
 
 
 def test_many_accounts_come_by_pages(administrator, monkeypatch):
