@@ -9,8 +9,17 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from db import audit, clock
-from db.models import Account, AuditEntry, Enterprise, Link, Registration, SignIn
+from db import audit, clock, reach
+from db.models import (
+    Account,
+    AuditEntry,
+    Enterprise,
+    Link,
+    Registration,
+    RegistrationStatus,
+    Role,
+    SignIn,
+)
 
 # Newest entries of one's own acts and sign-ins.
 MOST = 1_000
@@ -23,8 +32,12 @@ ACT = ("at", "action", "place", "address", "is_refused", "note")
 
 
 def of(session: Session, *, by: Account) -> dict[str, Any]:
-    """One's own data by what it is, as JSON takes it; noted in the audit log. Secrets are never among it."""
-    own = Registration.enterprise_id == by.enterprise_id
+    """One's own data by what it is, as JSON takes it; noted in the audit log. Secrets are never among it.
+
+    Raises Refused for a suspended account.
+    """
+    reach.allow(by, *Role)
+    own = (Registration.username == by.username) & (Registration.status == RegistrationStatus.approved)
     found = {
         "账号": _told(by, ACCOUNT),
         "所属企业": _rows(session, Enterprise, ENTERPRISE, Enterprise.id == by.enterprise_id),

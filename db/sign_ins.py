@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, exists, func, select, update
 
-from db import audit, clock, passwords, settings
+from db import audit, clock, passwords, reach, settings
 from db.errors import NotFound, Refused
-from db.models import Account, Authenticator, Enterprise, Institution, SignIn, SignInAttempt
+from db.models import Account, Authenticator, Enterprise, Institution, Role, SignIn, SignInAttempt
 
 # An office may share one address. The figures by name and of time are settings.
 FAILURES_BY_ADDRESS = 30
@@ -244,6 +244,7 @@ def end_one(session: Session, id: int, *, by: Account) -> None:
 
 def end_mine(session: Session, *, by: Account) -> None:
     """全部退出: sign oneself out everywhere, this browser included."""
+    reach.allow(by, *Role)
     end_all(session, by.id)
 
 

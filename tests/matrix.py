@@ -287,7 +287,7 @@ CALLS: dict[str, Call] = {
     "authenticators.remove": _plainly("123456", address=""),
     "authenticators.reset": _with("account"),
     "sign_ins.end_mine": _plainly(),
-    "sign_ins.end_one": lambda session, world: ((_sign_in(session, world.id("account")),), {}),
+    "sign_ins.end_one": lambda session, world: ((_sign_in(session, world.owner.id),), {}),
     "accounts.page": _plainly(),
     "appointments.submit": lambda session, world: ((world.enterprise.id, [world.id("instrument")]), {}),
     "appointment_pages.page": _of_enterprise(),

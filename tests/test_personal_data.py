@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 from sqlmodel import select
 
 from db import personal_data, sign_ins
 from db.engine import reading, transaction
-from db.models import AuditEntry
+from db.errors import Refused
+from db.models import AuditEntry, Role
 from tests import make
 
 
@@ -32,3 +34,18 @@ def test_it_is_noted(database):
     with reading() as session:
         entry = session.exec(select(AuditEntry).where(AuditEntry.action == "导出我的个人信息")).one()
     assert (entry.account_id, entry.subject_id) == (owner.id, owner.id)
+
+
+def test_registrations_of_others_are_not_among_it(database):
+    with transaction() as session:
+        make.make_registration(session)
+        clerk = make.make_account(session, Role.reviewer)
+        found = personal_data.of(session, by=clerk)
+    assert found["企业注册"] == []
+
+
+def test_a_suspended_account_gets_nothing(database):
+    with transaction() as session:
+        owner = make.make_account(session, is_active=False)
+    with pytest.raises(Refused, match="不能执行"), transaction() as session:
+        personal_data.of(session, by=owner)
