@@ -204,7 +204,7 @@ COLUMNS = (
         is_required=True,
         width=14,
         choices=DELIVERIES,
-        aliases=("送检/现场检", "送检类型", "检定方式", "方式"),
+        aliases=("送检/现场检", "送检类型", "方式"),
     ),
     Column(
         "有效期至",

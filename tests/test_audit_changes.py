@@ -151,5 +151,5 @@ def test_a_setting_is_noted_under_its_name(administrator):
     with transaction() as session:
         settings.save(session, {"review_days": 4}, by=administrator)
     added, changed = entries()
-    assert (added.action, added.after) == ("新增系统设置", {"name": "review_days", "value": 3})
-    assert (changed.before, changed.after) == ({"value": 3}, {"value": 4})
+    assert (added.action, added.after) == ("修改系统设置", {"name": "review_days", "value": 3})
+    assert (changed.before["value"], changed.after["value"]) == (3, 4)

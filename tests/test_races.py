@@ -353,7 +353,7 @@ def test_no_account_keeps_one_view_too_many(database, monkeypatch):
     results = at_once(*(adding(f"视图 {number}") for number in range(6)))
     assert len(refusals(results)) == 4
     with reading() as session:
-        assert len(saved_views.mine(session, "ledger", by=owner)) == 3
+        assert len(saved_views.mine(session, "ledger", by=owner)[0]) == 3
 
 
 def stock(count):

@@ -35,7 +35,7 @@ def person(database):
         for days in (1, 31, 200):
             at = now - timedelta(days=days)
             session.add(SignInAttempt(username="a", at=at))
-            session.add(SignIn(account_id=account.id, created_at=at, seen_at=at, expires_at=at))
+            session.add(SignIn(account_id=account.id, created_at=at, seen_at=at, expires_at=at, idle_at=at))
     return account
 
 
