@@ -64,6 +64,7 @@ def confirm(session: Session, code: str, *, by: Account, address: str, token: st
 
 def remove(session: Session, code: str, *, by: Account, address: str) -> bool:
     """Unbind one's own telephone, by a code of it; False for a wrong code, as in `confirm`."""
+    reach.allow(by, *Role)
     mine = _of(session, by.id)
     if mine is None or mine.confirmed_at is None:
         raise Refused("没有绑定动态口令，请刷新后重试")

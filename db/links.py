@@ -170,9 +170,8 @@ def _move(session: Session, link_id: int, action: str, by: Account, note: str = 
 class LinkRow:
     """A link as its two sides see it, `changed_at` and `note` being those of its last move.
 
-    A person reads the name of the enterprise once it has granted the link, before that the code asked for;
-    an enterprise reads who asks, of the
-    mobile number no more than it needs to recognize it.
+    A person reads the name of the enterprise once it has granted the link, before that the code asked for; an
+    enterprise reads who asks, of the mobile number no more than it needs to recognize it.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""How much one visitor may ask for. Measured: the journeys of tests/e2e stay below a third of each figure.
+"""How much one visitor may ask for. The journeys of tests/e2e, with these figures in force, meet none.
 
 Streamlit starts a thread for each message; 60 at once kept everybody waiting for eleven seconds.
 """
