@@ -65,18 +65,10 @@ def send(
     _queue_up(session)
     session.exec(delete(ConfirmationCode).where(col(ConfirmationCode.created_at) < clock.now() - KEPT))
     asked_hash = _digest(f"{purpose.name}:{asked}")
-    _refuse_until(_free_at(session, ConfirmationCode.asked_hash, asked_hash, LIMITS))
-    if address:
-        _refuse_until(_free_at(session, ConfirmationCode.address, address[:60], ADDRESS_LIMITS))
-    if mobile and (free_at := _free_at(session, ConfirmationCode.mobile, mobile, LIMITS)) > clock.now():
-        # Asked under another name of the same account; to say so would tell that it is one.
-        if purpose == CodePurpose.recovery:
-            mobile = ""
-        else:
-            _refuse_until(free_at)
+    mobile = _check_pace(session, purpose, asked_hash, mobile, address[:60])
     _end_former(session, purpose, mobile)
     token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(1_000_000):06}"
-    now, lasts = clock.now(), timedelta(minutes=minutes())
+    now = clock.now()
     row = ConfirmationCode(
         purpose=purpose,
         asked_hash=asked_hash,
@@ -86,29 +78,46 @@ def send(
         code_hash=_code_hash(token, code),
         address=address[:60],
         created_at=now,
-        expires_at=now + lasts,
+        expires_at=now + timedelta(minutes=minutes()),
     )
     session.add(row)
     session.flush()
     # Written for nobody too, and taken back: what is not sent takes as long as what is.
     with session.begin_nested() as written:
-        text = TEXT.format(
-            purpose="找回密码" if purpose == CodePurpose.recovery else purpose, minutes=minutes()
-        )
-        notifications.queue(
-            session,
-            f"code-{row.id}",
-            Cause.code,
-            mobile or NOBODY,
-            text,
-            secret=code,
-            account_id=account_id or told_account_id,
-            division_code=division_code,
-            lasts=lasts,
-        )
+        _queue(session, row, code, account_id or told_account_id, division_code)
         if not mobile:
             written.rollback()
     return token
+
+
+def _check_pace(session: Session, purpose: CodePurpose, asked_hash: str, mobile: str, address: str) -> str:
+    """The number to send to, empty for none; raises Refused when asked too often."""
+    _refuse_until(_free_at(session, ConfirmationCode.asked_hash, asked_hash, LIMITS))
+    if address:
+        _refuse_until(_free_at(session, ConfirmationCode.address, address, ADDRESS_LIMITS))
+    if mobile and (free_at := _free_at(session, ConfirmationCode.mobile, mobile, LIMITS)) > clock.now():
+        # Asked under another name of the same account; to say so would tell that it is one.
+        if purpose == CodePurpose.recovery:
+            return ""
+        _refuse_until(free_at)
+    return mobile
+
+
+def _queue(
+    session: Session, row: ConfirmationCode, code: str, account_id: int | None, division_code: str | None
+) -> None:
+    purpose = "找回密码" if row.purpose == CodePurpose.recovery else row.purpose
+    notifications.queue(
+        session,
+        f"code-{row.id}",
+        Cause.code,
+        row.mobile or NOBODY,
+        TEXT.format(purpose=purpose, minutes=minutes()),
+        secret=code,
+        account_id=account_id,
+        division_code=division_code,
+        lasts=timedelta(minutes=minutes()),
+    )
 
 
 def _queue_up(session: Session) -> None:
