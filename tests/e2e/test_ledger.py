@@ -50,8 +50,8 @@ def test_a_view_opens_where_it_was_saved_and_anywhere_else(visit, bureau):
     person.types("视图名称", "秤")
     person.presses("保存为视图")
     person.reads("已保存视图“秤”")
-    person.presses("自动打开")
-    person.reads("下次进入时自动打开")
+    person.presses("设为默认视图")
+    person.reads("下次进入时打开")
 
     elsewhere = visit(bureau["enterprise"])
     elsewhere.opens("强检器具台账维护")

@@ -98,7 +98,7 @@ def test_two_members_of_staff_give_an_account_back_offline(visit, bureau, owner,
 
     person = visit()
     person.sign_in(owner, passing)
-    person.reads("您使用的是初始密码")
+    person.reads("修改初始密码")
     person.types("当前密码", passing)
     person.types("新密码", NEW)
     person.types("再次输入新密码", NEW)
