@@ -160,19 +160,21 @@ def _added(
 
 
 def change_password(
-    session: Session, *, by: Account, current: str, new: str, token: str | None = None
-) -> None:
+    session: Session, *, by: Account, current: str, new: str, token: str | None = None, address: str = ""
+) -> bool:
     """Set one's own password; every other sign-in of the account ends.
 
-    Raises Refused when the current password is wrong or the new one breaks the rules of `passwords`.
+    False for a wrong current password, a try that is counted: commit it. Raises Refused after too many, and
+    when the new one breaks the rules of `passwords`.
     """
     reach.allow(by, *Role)
-    if not passwords.matches(current, by.password_hash):
-        raise Refused("当前密码不正确，请重新输入", {"current": "当前密码不正确，请重新输入"})
+    if not sign_ins.is_own_password(session, by, current, address):
+        return False
     if new == current:
         raise Refused("新密码不能与当前密码相同", {"new": "新密码不能与当前密码相同"})
     passwords.check(new, by.username)
     set_password(session, by, new, except_token=token)
+    return True
 
 
 def reset_password(session: Session, account_id: int, new: str, *, by: Account) -> Account:

@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from catalog import identifiers
-from db import codes, passwords, reach
+from db import codes, reach, sign_ins
 from db.errors import Refused
 from db.fields import Form
 from db.models import Account, CodePurpose, Enterprise, Role
@@ -12,11 +12,12 @@ PURPOSE = CodePurpose.mobile
 OFFLINE = "本系统没有开通短信，请向主管部门提出更换手机号的申请，核实身份后由工作人员办理"
 
 
-def ask(session: Session, number: str, current: str, *, by: Account, address: str) -> str:
+def ask(session: Session, number: str, current: str, *, by: Account, address: str) -> str | None:
     """Send a code to the new number; the token for the steps that follow.
 
-    Raises Refused for a wrong password, a malformed or unchanged number, when asked too often, and without a
-    gateway: then a number is changed offline.
+    None for a wrong password, a try that is counted: commit it. Raises Refused after too many, for a
+    malformed or unchanged number, when asked too often, and without a gateway: then a number is changed
+    offline.
     """
     reach.allow(by, *Role)
     if not codes.is_sent():
@@ -25,9 +26,9 @@ def ask(session: Session, number: str, current: str, *, by: Account, address: st
     mobile = form.identifier("mobile", identifiers.mobile, number)
     if mobile and mobile == by.mobile:
         form.say("mobile", "新手机号与现在的相同，请核对")
-    if not passwords.matches(current, by.password_hash):
-        form.say("current", "当前密码不正确，请重新输入")
     form.done()
+    if not sign_ins.is_own_password(session, by, current, address):
+        return None
     division_code = reach.division_of(session, by)
     return codes.send(
         session, PURPOSE, mobile, mobile, address, account_id=by.id, division_code=division_code

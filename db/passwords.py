@@ -21,6 +21,8 @@ READABLE = "ABCDEFGHJKMNPQRSTUVWXYZabcdefghjkmnpqrstuvwxyz23456789"
 # Of 4, by zxcvbn: 10^8 guesses or more (Wheeler, USENIX Security 2016). It knows 30,000 leaked passwords,
 # names, words, keyboard rows, dates and what people put in the place of letters.
 WEAKEST = 3
+# A sign or two put into "Admin123456" do not save it: the rest must be worth 10^6 guesses.
+FEW_SIGNS, BARE_GUESSES = 2, 10**6
 
 
 def hashed(password: str) -> str:
@@ -75,6 +77,10 @@ def _easy_to_guess(password: str, username: str) -> str | None:
     name = unicodedata.normalize("NFKC", username).strip().casefold()
     if password.casefold() == name:
         return "密码不能与账号相同，请重新设置"
-    if zxcvbn(password, user_inputs=[name])["score"] < WEAKEST:
+    bare = "".join(letter for letter in password if letter.isalnum())
+    has_few_signs = 0 < len(password) - len(bare) <= FEW_SIGNS
+    if zxcvbn(password, user_inputs=[name])["score"] < WEAKEST or (
+        has_few_signs and zxcvbn(bare, user_inputs=[name])["guesses"] < BARE_GUESSES
+    ):
         return "这个密码太常见，容易被猜中，请换一个"
     return None

@@ -22,6 +22,8 @@ TICKET_FOR_CODE = timedelta(minutes=5)
 NOTED_EVERY = timedelta(minutes=1)
 
 WRONG = "账号或密码不正确，请核对后重新输入"
+WRONG_CURRENT = "当前密码不正确，请重新输入"
+TOO_MANY = "当前密码输错次数过多，请 {minutes} 分钟后再试"
 
 
 def username_of(typed: str) -> str:
@@ -165,6 +167,19 @@ def note_success(session: Session, name: str, address: str) -> None:
     changed = update(SignInAttempt).where(col(SignInAttempt.id) == tried.scalar_subquery())
     if session.exec(changed.values(has_succeeded=True)).rowcount == 0:
         session.add(SignInAttempt(username=name, address=address, has_succeeded=True))
+
+
+def is_own_password(session: Session, account: Account, typed: str, address: str) -> bool:
+    """Whether the person at an open page knows the password: a try that is counted, commit it either way.
+
+    So a sign-in left open, or stolen, gives nobody guesses without end. Raises Refused after too many.
+    """
+    guarded = f"当前密码 {account.username}"
+    count_try(session, guarded, address, TOO_MANY)
+    is_right = passwords.matches(typed, account.password_hash)
+    if is_right:
+        note_success(session, guarded, address)
+    return is_right
 
 
 def redeem(session: Session, ticket: str) -> str:

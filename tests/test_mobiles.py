@@ -1,10 +1,11 @@
 """更换手机号: with the password and a code to the new number, by the account itself."""
 
 import pytest
+from sqlmodel import select
 
 from db import mobiles
 from db.errors import Refused
-from db.models import Enterprise
+from db.models import Enterprise, Notification
 from tests.make import PASSWORD, make_account, make_enterprise
 from tests.test_codes import other, sent
 
@@ -44,10 +45,17 @@ def test_an_enterprise_with_another_contact_keeps_it(session, wang):
     assert session.get_one(Enterprise, wang.enterprise_id).mobile == "13700001111"
 
 
-def test_what_is_wrong_is_said_at_once(session, wang):
+def test_a_wrong_password_sends_nothing_and_is_counted(session, wang):
+    assert [ask(session, wang, current="Guolu-2020") for _ in range(5)] == [None] * 5
+    with pytest.raises(Refused, match="输错次数过多"):
+        ask(session, wang)
+    assert session.exec(select(Notification)).all() == []
+
+
+def test_a_wrong_number_is_refused(session, wang):
     with pytest.raises(Refused) as refusal:
-        ask(session, wang, OLD, "Guolu-2020")
-    assert set(refusal.value.problems) == {"mobile", "current"}
+        ask(session, wang, OLD)
+    assert set(refusal.value.problems) == {"mobile"}
     with pytest.raises(Refused, match="13 至 19"):
         ask(session, wang, "12800001111")
 

@@ -53,6 +53,8 @@ def test_these_are_refused_with_a_sentence(password, sentence):
         "P@ssw0rd2024",
         "Welcome@123",
         "Root@1234",
+        "Admin@123456",
+        "Zhang123!",
         "123123123123",
         "20001231!Qq",
         "zhang.wei2",

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from db import codes, mobiles
+from db import codes, mobiles, sign_ins
+from db.errors import Refused
 from db.models import Account
 from pages.parts import confirmation, look
 from pages.parts.account import acting, address
@@ -41,6 +42,8 @@ def _ask(account: Account) -> None:
     if is_asked:
         with acting() as (session, by):
             token = mobiles.ask(session, number, current, by=by, address=address())
+        if token is None:
+            raise Refused(sign_ins.WRONG_CURRENT)
         st.session_state["mobile-change"] = {"token": token, "number": number.strip()}
         st.rerun()
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from db import accounts, duties, enterprises, institutions
+from db import accounts, duties, enterprises, institutions, sign_ins
 from db.engine import Session
+from db.errors import Refused
 from db.models import OWNERS, Account, Role
 from pages.parts import choices, links, look, mobile, my_sign_ins
-from pages.parts.account import acting, looking, signed_in, token
+from pages.parts.account import acting, address, looking, signed_in, token
 
 INFORMATION, GRANTS, SECURITY = "我的个人信息", "我的企业授权", "密码和登录"
 RULES = (
@@ -92,7 +93,11 @@ def password() -> None:
         st.error("两次输入的新密码不一致，请重新输入", icon=":material/error:")
     elif is_changed:
         with acting() as (session, by):
-            accounts.change_password(session, by=by, current=current, new=new, token=token())
+            is_right = accounts.change_password(
+                session, by=by, current=current, new=new, token=token(), address=address()
+            )
+        if not is_right:
+            raise Refused(sign_ins.WRONG_CURRENT)
         st.session_state["passwords"] += 1
         look.flash("密码已修改")
         st.rerun()
