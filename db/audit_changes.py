@@ -38,7 +38,7 @@ UNNOTED = frozenset(
         "status_changes",
     }
 )
-# Follows from other columns, or is kept by the entry itself.
+# Follows from other columns, or is kept by the entry itself, or by the batch.
 FOLLOWING = frozenset(
     {
         "id",
@@ -51,6 +51,9 @@ FOLLOWING = frozenset(
         "changed_at",
         "changed_by_id",
         "snapshot",
+        "findings",
+        "options",
+        "started_at",
     }
 )
 # Steps whose operation writes an entry of its own that says more.
@@ -67,14 +70,22 @@ SPOKEN_FOR = frozenset(
 SECRET = ("_hash", "secret", "token")
 HIDDEN = "（不记录）"
 MASKED = {"mobile": privacy.mobile, "mail": privacy.mail}
-IRREGULAR = {"appointment_lines": "line", "categories": "category", "recoveries": "recovery"}
+IRREGULAR = {
+    "appointment_lines": "line",
+    "batches": "batch",
+    "categories": "category",
+    "recoveries": "recovery",
+}
 NOUNS = {
     "accounts": "账号",
     "appointment_lines": "预约器具",
     "appointments": "预约单",
     "attachments": "附件",
+    "authenticators": "动态口令",
     "authorizations": "授权项目",
+    "batches": "台账批次",
     "categories": "器具项别",
+    "confirmation_codes": "验证码",
     "corrections": "更正申请",
     "divisions": "行政区划",
     "editions": "基础数据版本",
@@ -83,6 +94,7 @@ NOUNS = {
     "instruments": "强检器具",
     "kinds": "器具种别",
     "links": "关联企业",
+    "notifications": "待发消息",
     "receipts": "回执",
     "recoveries": "找回申请",
     "registrations": "企业注册",

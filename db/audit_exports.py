@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from catalog import export
 from catalog.spreadsheets import TEXT, WHOLE
-from db import audit, audit_log, clock, reach
+from db import audit, audit_log, audit_words, clock, reach
 from db import engine as engines
 from db.audit_log import Filters
 from db.errors import Refused
@@ -54,9 +54,18 @@ def save(path: Path, filters: Filters, *, account_id: int) -> int:
     with engines.transaction() as session:
         audit.attribute(session, by=by, place=TITLE)
         kept = {"rows": count, "format": path.suffix.lower().lstrip(".")}
-        said = "；".join(f"{name}={value}" for name, value in audit_log.query(filters).items())
-        audit.record(session, "导出审计日志", after=kept, note=said or "全部")
+        audit.record(session, "导出审计日志", after=kept, note=_in_words(filters))
     return count
+
+
+def _in_words(filters: Filters) -> str:
+    """What the log was narrowed to, for the log itself."""
+    said = audit_log.query(filters)
+    if "subject" in said:
+        said["subject"] = audit_words.SUBJECTS.get(said["subject"], audit_words.UNNAMED)
+    if "is_refused" in said:
+        said["is_refused"] = "拒绝"
+    return "；".join(f"{audit_log.LABELS[name]} {value}" for name, value in said.items()) or "全部"
 
 
 def _write(path: Path, rows: Iterator[tuple[Any, ...]]) -> int:

@@ -34,6 +34,16 @@ class Filters:
     is_refused: bool = False
 
 
+LABELS = {
+    "since": "从",
+    "until": "到",
+    "account": "操作者",
+    "action": "动作",
+    "subject": "对象",
+    "address": "网络地址",
+    "operation": "操作编号",
+    "is_refused": "结果",
+}
 NAMES = tuple(field.name for field in fields(Filters))
 
 

@@ -23,11 +23,14 @@ from db.models import (
 )
 
 EMPTY = "（空）"
+# What a column that is gone, or a record of a table that is gone, is called.
+UNNAMED = "其他"
 SUBJECTS = {subject_of(table): noun for table, noun in NOUNS.items()} | {
     subject.name: subject.value for subject in Subject
 }
 LABELS = instrument_fields.LABELS | {
     "account_id": "账号",
+    "action": "动作",
     "added": "新增行数",
     "address": "地址",
     "appointment_id": "预约单",
@@ -41,9 +44,11 @@ LABELS = instrument_fields.LABELS | {
     "canceled_at": "取消时间",
     "category_id": "器具项别",
     "certificate_number": "证书（通知书）编号",
+    "changed": "改动数",
     "checker": "核验员",
     "code": "代码",
     "conclusion": "结论",
+    "confirmed_at": "确认时间",
     "contact_name": "联系人",
     "created_by_id": "登记人",
     "credit_code": "统一社会信用代码",
@@ -59,6 +64,7 @@ LABELS = instrument_fields.LABELS | {
     "effective_on": "生效日期",
     "enterprise_id": "使用单位",
     "field": "字段",
+    "fields": "查看内容",
     "format": "格式",
     "full_name": "姓名（全称）",
     "ids": "记录",
@@ -76,6 +82,7 @@ LABELS = instrument_fields.LABELS | {
     "issued_by_id": "签发人",
     "kind": "类别",
     "kind_id": "器具种别",
+    "last_step": "上次使用的时段",
     "level": "级别",
     "licence_id": "营业执照",
     "limit_of_use_months": "使用期限（月）",
@@ -97,19 +104,25 @@ LABELS = instrument_fields.LABELS | {
     "password_hash": "密码",
     "planned_from": "约定日期起",
     "planned_until": "约定日期止",
+    "reason": "理由",
     "receipt_id": "回执",
     "recorded_at": "登记时间",
     "recorded_by_id": "登记人",
     "refused": "未改行数",
     "regulation": "检定依据",
     "regulations": "检定规程",
+    "removed": "移除数",
     "requested_at": "申请时间",
     "requested_by_id": "申请人",
+    "restored": "恢复数",
+    "retired": "停用数",
     "retired_on": "停用日期",
+    "returned_id": "检查结果文件",
     "revoked_at": "撤销时间",
     "role": "身份",
     "rows": "行数",
     "scope": "适用范围",
+    "secret": "密钥",
     "size": "大小（字节）",
     "source": "来源",
     "source_grade": "来源等级",
@@ -120,6 +133,7 @@ LABELS = instrument_fields.LABELS | {
     "successor_id": "现种别",
     "supervision": "监管方式",
     "telephone": "电话",
+    "totals": "合计",
     "unassigned_reason": "未指派原因",
     "unchanged": "未变行数",
     "updated": "修改行数",
@@ -162,7 +176,7 @@ def subjects(session: Session, entries: Iterable[Any]) -> dict[tuple[str, int | 
     for entry in entries:
         asked[entry.subject].add(entry.subject_id)
     for subject, ids in asked.items():
-        noun = SUBJECTS.get(subject, subject)
+        noun = SUBJECTS.get(subject, subject and UNNAMED)
         known = _names(session, SUBJECT_NAMES[subject], ids) if subject in SUBJECT_NAMES else {}
         for id in ids:
             found[subject, id] = noun if id is None else f"{noun} {known.get(id, id)}"
@@ -207,7 +221,7 @@ def _label(entry: Any, column: str) -> str:
         return known.label if known else "值"
     if entry.subject == Subject.instrument.name and column in instrument_fields.LABELS:
         return instrument_fields.LABELS[column]
-    return LABELS.get(column, column)
+    return LABELS.get(column, UNNAMED if column.isascii() else column)
 
 
 def _shown(column: str, value: Any, names: dict[str, dict[Any, str]]) -> str:
@@ -217,6 +231,8 @@ def _shown(column: str, value: Any, names: dict[str, dict[Any, str]]) -> str:
         return "是" if value else "否"
     if isinstance(value, list):
         return f"{len(value)} 条"
+    if isinstance(value, dict):
+        return "，".join(f"{LABELS.get(name, UNNAMED)} {held}" for name, held in value.items()) or EMPTY
     if column == "name" and value in settings.DEFINITIONS:
         return settings.DEFINITIONS[value].label
     return str(names.get(column, {}).get(value, value))

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from db import batches, bulk, clock, ledger, reach, workflow
+from db.audit_changes import told
 from db.batches import SHOWN, STANDING
 from db.engine import trial
 from db.errors import Conflict, NotFound, Refused
@@ -117,7 +118,7 @@ def set_together(
     batch = _batch(session, enterprise_id, field, value, outcome, by)
     batches.change(session, batch, enterprise, [(row, {field: value}) for row in changing], batch.action, by)
     # Last: from here to the end of the transaction nobody else can add to the audit log.
-    batches.note(session, batch, batch.action, by, {field: plain(value), **batch.totals})
+    batches.note(session, batch, batch.action, by, {field: told(field, value), **batch.totals})
     return replace(outcome, batch_id=batch.id)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
+from db import audit, schema
 from db import engine as engines
-from db import schema
-from tests import browser, postgres
+from tests import browser, postgres, spoken
 
 NOW = "2026-11-23T09:30:00+08:00"
 
@@ -27,6 +27,18 @@ def pytest_runtest_makereport(item, call):
 def moment(monkeypatch):
     """Monday, 23 November 2026, half past nine in the morning."""
     monkeypatch.setenv("YUEJIAN_NOW", NOW)
+
+
+@pytest.fixture(autouse=True)
+def told_in_chinese(monkeypatch):
+    """Whatever a test puts into the audit log, the page has Chinese words for."""
+    record = audit.record
+
+    def checked(session, action, **values):
+        assert spoken.unnamed(action, **values) == set()
+        record(session, action, **values)
+
+    monkeypatch.setattr(audit, "record", checked)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_an_export_is_noted_with_the_address_of_its_visitor(administrator, tmp_p
     with reading() as session:
         entry = session.exec(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
     assert (entry.action, entry.address, entry.account_id) == ("导出审计日志", "10.0.0.7", administrator.id)
-    assert (entry.after, entry.note) == ({"rows": 1, "format": "csv"}, "action=登录")
+    assert (entry.after, entry.note) == ({"rows": 1, "format": "csv"}, "动作 登录")
 
 
 def test_another_ending_and_another_role_are_refused(administrator, tmp_path):

@@ -73,9 +73,12 @@ def test_filters_narrow_the_list(administrator):
 def test_days_are_days_in_china_and_both_ends_belong(administrator, monkeypatch):
     for moment in ("2026-11-23T00:00:00+08:00", "2026-11-23T23:59:59+08:00", "2026-11-24T00:00:00+08:00"):
         monkeypatch.setenv("YUEJIAN_NOW", moment)
-        noted(moment[8:13])
-    assert listed(administrator, since=date(2026, 11, 23), until=date(2026, 11, 23)) == ["23T23", "23T00"]
-    assert listed(administrator, since=date(2026, 11, 24)) == ["24T00"]
+        noted(f"{moment[8:10]}日{moment[11:13]}时")
+    assert listed(administrator, since=date(2026, 11, 23), until=date(2026, 11, 23)) == [
+        "23日23时",
+        "23日00时",
+    ]
+    assert listed(administrator, since=date(2026, 11, 24)) == ["24日00时"]
 
 
 def test_pages_go_on_where_the_one_before_ended(administrator):

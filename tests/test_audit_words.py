@@ -3,9 +3,16 @@
 from types import SimpleNamespace
 
 import pytest
+from sqlmodel import SQLModel
 
-from db import audit_words
-from tests import make
+from db import audit_words, workflow
+from db.audit_changes import FOLLOWING, NOUNS, UNNOTED
+from tests import make, spoken
+
+# Tables whose rows the session notes, and those the workflow does.
+NOTED = {name for name in SQLModel.metadata.tables if name not in UNNOTED} | {
+    model.__tablename__ for model in workflow.MODELS.values()
+}
 
 
 def said(session, before, after, subject="institution"):
@@ -60,3 +67,33 @@ def test_a_record_is_called_by_what_it_is_and_its_name(session):
         ("line", 7): "预约器具 7",
         ("", None): "",
     }
+
+
+def test_every_table_of_the_log_has_a_chinese_name():
+    assert NOTED - set(NOUNS) == set()
+    assert {subject for subject, noun in audit_words.SUBJECTS.items() if noun.isascii()} == set()
+
+
+@pytest.mark.parametrize("table", sorted(NOTED))
+def test_every_column_of_the_log_has_a_chinese_name(table):
+    columns = {column.key for column in SQLModel.metadata.tables[table].columns} - FOLLOWING
+    assert columns - set(audit_words.LABELS) == set()
+    assert {column for column in columns if audit_words.LABELS[column].isascii()} == set()
+
+
+def test_what_has_no_name_any_more_is_not_shown_in_english(session):
+    assert said(session, None, {"gone_column": "旧"}) == ["其他：旧"]
+    gone = [SimpleNamespace(subject="gone_table", subject_id=None)]
+    assert audit_words.subjects(session, gone) == {("gone_table", None): "其他"}
+
+
+def test_an_english_word_in_an_entry_would_be_seen():
+    assert spoken.unnamed("Export") == {"Export"}
+    assert spoken.unnamed("导出", subject="ledger", after={"rows": 3, "totals": {"lost": 1}}) == {
+        "ledger",
+        "lost",
+    }
+
+
+def test_a_total_is_told_in_words(session):
+    assert said(session, None, {"totals": {"rows": 3, "added": 2}}) == ["合计：行数 3，新增行数 2"]

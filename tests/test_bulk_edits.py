@@ -84,6 +84,7 @@ def test_every_instrument_notes_the_change_and_the_audit_log_says_it_once(sessio
         assert entry.changes == {"purpose": ["safety_protection", "trade_settlement"]}
     (audited,) = audit.waiting(session)
     assert (audited["action"], audited["subject"]) == ("批量修改", "batch")
+    assert audited["after"]["purpose"] == "贸易结算"
     assert audited["subject_id"] == outcome.batch_id
     assert audited["after"]["updated"] == 3
 
