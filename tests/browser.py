@@ -49,10 +49,10 @@ def chromium() -> str:
 
 
 @contextmanager
-def launch(**options: Any) -> Iterator[Browser]:
+def launch(*flags: str, **options: Any) -> Iterator[Browser]:
     """Start Chromium without a window; `options` go to Playwright's `launch`."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, **options)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags], **options)
         try:
             yield browser
         finally:

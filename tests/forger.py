@@ -23,17 +23,22 @@ BROWSER = "a-browser-of-its-own"
 
 
 class Answer:
-    """What came back: status, headers by lower-case name, body."""
+    """What came back: status, headers by lower-case name and as they were given, body."""
 
     def __init__(self, response: http.client.HTTPResponse):
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.given = [(name.lower(), value) for name, value in response.getheaders()]
+        self.headers = dict(self.given)
         self.body = response.read()
 
 
-def ask(url: str, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
-    """Send one request; underscores in the names of headers stand for hyphens."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+def ask(
+    url: str, path: str, method: str = "GET", body: bytes | None = None, source: str = "", **headers: str
+) -> Answer:
+    """Send one request, from the address `source`; underscores in the names of headers stand for hyphens."""
+    address = urlsplit(url)
+    kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+    connection = kind(address.netloc, timeout=20, source_address=(source, 0))
     try:
         connection.request(method, path, body, {name.replace("_", "-"): headers[name] for name in headers})
         return Answer(connection.getresponse())
@@ -47,10 +52,10 @@ def token_for(username: str) -> str:
         return sign_ins.redeem(session, sign_ins.begin(session, username, "", "test"))
 
 
-def cookies(token: str = "", browser: str = BROWSER) -> str:
-    """The Cookie header of a browser."""
+def cookies(token: str = "", browser: str = BROWSER, prefix: str = "") -> str:
+    """The Cookie header of a browser; behind TLS the names begin with `__Host-`."""
     pairs = {"yuejian-browser": browser, "yuejian": token}
-    return "; ".join(f"{name}={value}" for name, value in pairs.items() if value)
+    return "; ".join(f"{prefix}{name}={value}" for name, value in pairs.items() if value)
 
 
 class Page:
@@ -130,7 +135,7 @@ class Page:
 
 @contextmanager
 def page(
-    url: str, token: str = "", resumed: str = "", browser: str = BROWSER, **headers: str
+    url: str, token: str = "", resumed: str = "", browser: str = BROWSER, source: str = "", **headers: str
 ) -> Iterator[Page]:
     """Open a page, or take one up by its number; `Origin=""` leaves the origin out."""
     protocols = ["streamlit", "none", resumed] if resumed else ["streamlit"]
@@ -141,6 +146,7 @@ def page(
         additional_headers={name.replace("_", "-"): value for name, value in wanted.items() if value},
         max_size=None,
         proxy=None,
+        source_address=(source, 0),
     ) as connection:
         yield Page(connection)
 

@@ -123,11 +123,12 @@ def mailbox(tls: Path | None = None, **options: Any) -> Iterator[Mailbox]:
         controller.stop(no_assert=True)
 
 
-def certificate(folder: Path) -> Path:
-    """A file with a key and a certificate for 127.0.0.1, which nobody trusts unless told to."""
+def certificate(folder: Path, host: str = "localhost") -> Path:
+    """A file with a key and a certificate for 127.0.0.1 and `host`, which nobody trusts unless told to."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway")])
     now = datetime.datetime.now(datetime.UTC)
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(host)]
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -136,9 +137,7 @@ def certificate(folder: Path) -> Path:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False
-        )
+        .add_extension(x509.SubjectAlternativeName(names), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
         .sign(key, hashes.SHA256())
     )

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what the tests need and do not find: Chromium, a Chinese font, PostgreSQL's
-# server, LibreOffice Calc without windows.
+# server, LibreOffice Calc without windows, nginx.
 set -euo pipefail
 
 found() {
@@ -16,6 +16,7 @@ found "${CHROMIUM:-}" chromium chromium-browser google-chrome || missing+=(chrom
 [ -n "$(fc-list :lang=zh 2> /dev/null | head -n 1)" ] || missing+=(fonts-noto-cjk)
 found initdb /usr/lib/postgresql/*/bin/initdb || missing+=(postgresql)
 found soffice || missing+=(libreoffice-calc-nogui)
+found nginx /usr/sbin/nginx || missing+=(nginx)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 refuse() {
@@ -27,13 +28,17 @@ as_root=()
 [ "$(id -u)" = 0 ] || as_root=(sudo -n)
 found apt-get && "${as_root[@]}" true 2> /dev/null || refuse
 
-# The package would start a server of its own; the tests make theirs.
-quiet=/etc/postgresql-common/createcluster.d/yuejian-tests.conf
-if [[ " ${missing[*]} " == *" postgresql "* ]]; then
-    "${as_root[@]}" mkdir -p "${quiet%/*}"
-    echo "create_main_cluster = false" | "${as_root[@]}" tee "$quiet" > /dev/null
-    trap '"${as_root[@]}" rm -f "$quiet"' EXIT
-fi
+# The packages would start servers of their own, now and at the next boot; the tests make theirs.
+made=()
+trap '[ ${#made[@]} = 0 ] || "${as_root[@]}" rm -f "${made[@]}"' EXIT
+put() {
+    [ ! -e "$1" ] || return 0
+    "${as_root[@]}" install -D -m 755 /dev/stdin "$1"
+    made+=("$1")
+}
+put /usr/sbin/policy-rc.d <<< $'#!/bin/sh\nexit 101'
+[[ " ${missing[*]} " != *" postgresql "* ]] ||
+    put /etc/postgresql-common/createcluster.d/yuejian-tests.conf <<< "create_main_cluster = false"
 
 echo "Installing ${missing[*]} ..."
 log=$(mktemp)
@@ -45,3 +50,6 @@ log=$(mktemp)
     refuse
 }
 rm -f "$log"
+if [[ " ${missing[*]} " == *" nginx "* ]] && found systemctl; then
+    "${as_root[@]}" systemctl disable --quiet nginx 2> /dev/null || true
+fi
