@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Session, col
 
-# In KiB.
-ROOM, USUAL = 65_536, 2_000
+# In KiB; the second is enough for the search entries of an import of the largest size.
+ROOM, PENDING, USUAL = 65_536, 262_144, 2_000
 
 
 def insert(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -102,13 +102,13 @@ def room(session: Session) -> Iterator[None]:
     """While many rows are written, give the engine the memory to sort their index entries.
 
     With SQLite's usual 2 MB the pages of the indexes would be written and read again and again. PostgreSQL
-    keeps new entries of the search index in a list that autovacuum works off within a minute or so; it would
-    otherwise stop every 4 MB to do so itself.
+    keeps new entries of the search index in a list that autovacuum works off within a minute or so (the table
+    asks it to); it would otherwise stop every 4 MB to do so itself.
     """
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         # Until the end of the transaction.
-        connection.exec_driver_sql(f"SET LOCAL gin_pending_list_limit = {ROOM}")
+        connection.exec_driver_sql(f"SET LOCAL gin_pending_list_limit = {PENDING}")
         yield
         return
     connection.exec_driver_sql(f"PRAGMA cache_size = -{ROOM}")
