@@ -43,9 +43,9 @@ class Proxy:
 
 
 @contextmanager
-def serve(app_url: str, certificate: Path) -> Iterator[Proxy]:
+def serve(app_url: str, certificate: Path, port: int = 0) -> Iterator[Proxy]:
     """Run it in front of `app_url` on free ports, with the key and certificate in one file."""
-    secure, plain = free_port(), free_port()
+    secure, plain = port or free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix="yuejian-nginx-") as name:
         folder = Path(name)
         # Its workers are another user's when root starts it.

@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import expect
 from sqlmodel import col, select
 
-from db import sign_ins
+from db import identities, sign_ins
 from db.engine import reading, transaction
 from db.models import Account, AuditEntry, Role
 from pages.edge import limits
-from tests import browser, gateways, nginx
+from tests import browser, gateways, nginx, provider
 from tests.conftest import NOW, bound
 from tests.e2e.person import Person
 from tests.forger import Answer, ask, cookies, page, token_for, upload
@@ -31,10 +31,11 @@ HERE = {"Sec_Fetch_Site": "same-origin"}
 
 @dataclass
 class Site:
-    """The proxy, and the server behind it by its own address."""
+    """The proxy, the server behind it by its own address, and the bureau's provider."""
 
     proxy: nginx.Proxy
     app: str
+    bureau: provider.Provider
 
     @property
     def url(self) -> str:
@@ -43,22 +44,26 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(template, tmp_path_factory):
-    """The product as a bureau runs it: one name, one proxy, one administrator."""
+    """The product as a bureau runs it: one name, one proxy, one administrator, a provider that knows them."""
     folder = tmp_path_factory.mktemp("nginx")
     (folder / "test.db").write_bytes(template.read_bytes())
-    certificate = gateways.certificate(folder, nginx.NAME)
-    hosts = f"{nginx.NAME} 127.0.0.1"
-    with bound(f"sqlite:///{folder}/test.db") as url, pytest.MonkeyPatch.context() as patch:
+    certificate, port = gateways.certificate(folder, nginx.NAME), browser.free_port()
+    settings = {"YUEJIAN_NOW": NOW, "STREAMLIT_SERVER_ALLOWED_HOSTS": f"{nginx.NAME} 127.0.0.1"}
+    settings["STREAMLIT_SECRETS_FILES"] = str(folder / "secrets.toml")
+    with (
+        bound(f"sqlite:///{folder}/test.db") as url,
+        pytest.MonkeyPatch.context() as patch,
+        provider.serve() as bureau,
+    ):
+        (folder / "secrets.toml").write_text(bureau.secrets_toml(f"https://{nginx.NAME}:{port}"))
         patch.setenv("YUEJIAN_NOW", NOW)
         patch.setenv("SSL_CERT_FILE", str(certificate))
         patch.setattr(socket, "getaddrinfo", known_here(socket.getaddrinfo))
         with transaction() as session:
-            make_account(session, Role.administrator, username="administrator")
-        with (
-            browser.serve(url, YUEJIAN_NOW=NOW, STREAMLIT_SERVER_ALLOWED_HOSTS=hosts) as app,
-            nginx.serve(app, certificate) as proxy,
-        ):
-            yield Site(proxy, app)
+            account = make_account(session, Role.administrator, username="administrator")
+            identities.connect(session, account.id, bureau.address, bureau.person, by=account)
+        with browser.serve(url, **settings) as app, nginx.serve(app, certificate, port) as proxy:
+            yield Site(proxy, app, bureau)
 
 
 def known_here(getaddrinfo):
@@ -109,24 +114,48 @@ def test_who_comes_without_tls_is_sent_to_it(site):
     assert (answer.status, answer.headers["location"]) == (301, f"https://{nginx.NAME}/ledger?page=2")
 
 
-def test_a_sign_in_in_a_browser_has_cookies_that_only_this_server_reads_over_tls_alone(site):
-    flags = (f"--host-resolver-rules=MAP {nginx.NAME} 127.0.0.1", "--no-proxy-server")
-    with (
-        browser.launch(*flags) as chromium,
-        browser.visitor(chromium, ignore_https_errors=True) as visitor,
-    ):
-        person = Person(visitor, site.url)
-        person.sign_in("administrator")
-        person.opens("账户管理")
-        expect(visitor.get_by_role("heading", name="账户管理").first).to_be_visible()
-        held = {cookie["name"]: cookie for cookie in visitor.context.cookies()}
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser that finds the bureau's name on this machine."""
+    with browser.launch(f"--host-resolver-rules=MAP {nginx.NAME} 127.0.0.1", "--no-proxy-server") as launched:
+        yield launched
+
+
+@pytest.fixture
+def person(site, chromium):
+    with browser.visitor(chromium, ignore_https_errors=True) as visitor:
+        yield Person(visitor, site.url)
+
+
+def cookies_of(person):
+    return {cookie["name"]: cookie for cookie in person.page.context.cookies(person.address)}
+
+
+def test_a_sign_in_in_a_browser_has_cookies_that_only_this_server_reads_over_tls_alone(site, person):
+    person.sign_in("administrator")
+    person.opens("账户管理")
+    expect(person.page.get_by_role("heading", name="账户管理").first).to_be_visible()
+    held = cookies_of(person)
     assert {name for name in held if "yuejian" in name} == {"__Host-yuejian", "__Host-yuejian-browser"}
+    assert all(cookie["secure"] and cookie["path"] == "/" for cookie in held.values())
     sign_in, own = held["__Host-yuejian"], held["__Host-yuejian-browser"]
-    assert all(cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/" for cookie in (sign_in, own))
+    assert sign_in["httpOnly"] and own["httpOnly"]
     assert (sign_in["sameSite"], own["sameSite"]) == ("Strict", "Lax")
     answered = re.findall(r'HTTP/[\d.]+" (\d+) ', site.proxy.log("yuejian.log"))
     assert len(answered) > 20
     assert {status for status in answered if status >= "400"} == set()
+
+
+def test_on_the_way_through_the_provider_every_cookie_is_for_tls_alone(person):
+    given = []
+    person.page.on("response", lambda answer: given.extend(answer.header_values("set-cookie")))
+    person.goes_to("/")
+    person.presses("用单位统一身份登录")
+    person.page.get_by_text("退出登录").wait_for()
+    assert [cookie for cookie in given if "secure" not in cookie.lower().split("; ")] == []
+    names = {cookie.split("=")[0] for cookie in given}
+    assert names >= {"_streamlit_session", "_streamlit_xsrf", "__Host-yuejian", "__Host-yuejian-browser"}
+    assert all(cookie["secure"] for cookie in cookies_of(person).values())
 
 
 # Who is at the other end

@@ -24,8 +24,6 @@ HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
 ]
-
-
 # A year of TLS only; sent where TLS is, because elsewhere it means nothing.
 HSTS = (b"strict-transport-security", b"max-age=31536000")
 # Files of a page are for who has it open.
@@ -33,7 +31,7 @@ NO_STORE = (b"cache-control", b"no-store")
 
 
 class SecurityHeaders:
-    """Adds the headers to every HTTP answer."""
+    """Adds the headers to every HTTP answer, and `Secure` to every cookie that is given over TLS."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -42,13 +40,23 @@ class SecurityHeaders:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
 
-        added = [*HEADERS, *([HSTS] if scope["scheme"] == "https" else [])]
+        is_secure = scope["scheme"] == "https"
+        added = [*HEADERS, *([HSTS] if is_secure else [])]
         if scope["path"].startswith("/media/"):
             added.append(NO_STORE)
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *added]}
+                given = map(over_tls_alone, message["headers"]) if is_secure else message["headers"]
+                message = {**message, "headers": [*given, *added]}
             await send(message)
 
         await self.app(scope, receive, add)
+
+
+def over_tls_alone(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A cookie with `Secure`, which Streamlit gives its own only where it does the TLS itself."""
+    name, value = header
+    if name != b"set-cookie" or b"; secure" in value.lower():
+        return header
+    return name, value + b"; Secure"
