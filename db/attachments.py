@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from db import reach
 from db.engine import database_url
-from db.errors import NotFound, Refused
-from db.fields import HIDDEN, Form
+from db.errors import HIDDEN, NotFound, Refused
+from db.fields import Form
 from db.models import Account, Attachment, Batch, Correction, Recovery, Registration
 
 MOST_BYTES = 20 << 20

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import SessionTransaction
@@ -28,6 +28,8 @@ PRAGMAS = (
 )
 # SQLite writers that queue here, rather than poll for the file's lock, wait about a tenth as long.
 WRITING = threading.RLock()
+# What psycopg and SQLite say of such a text.
+UNWRITABLE = ("NUL (0x00)", "pattern too complex")
 READING: dict[str, dict[str, Any]] = {
     "sqlite": {"is_read": True},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
@@ -54,7 +56,7 @@ def make_engine(url: str) -> Engine:
     if _driver(url) not in ("sqlite", "postgresql+psycopg"):
         raise Refused("DATABASE_URL 请写成 sqlite:///文件 或 postgresql+psycopg://用户@主机/数据库")
     if not url.startswith("sqlite"):
-        return create_engine(
+        made = create_engine(
             url,
             # Compiling a query of the pages takes far longer than running it.
             connect_args={"options": "-c jit=off"},
@@ -63,6 +65,8 @@ def make_engine(url: str) -> Engine:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        event.listen(made, "handle_error", _refuse_unwritable)
+        return made
     path = url.removeprefix("sqlite:///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     made = create_engine(
@@ -75,6 +79,7 @@ def make_engine(url: str) -> Engine:
     made.dialect.statement_compiler = Compiler
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
+    event.listen(made, "handle_error", _refuse_unwritable)
     return made
 
 
@@ -91,6 +96,13 @@ def _prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _refuse_unwritable(context: ExceptionContext) -> None:
+    """Say so in a sentence when a text, of a search or a forged address, is none that a database can take."""
+    error = context.original_exception
+    if isinstance(error, UnicodeEncodeError) or any(words in str(error) for words in UNWRITABLE):
+        raise Refused("文字过长，或含有不可见的控制字符，请重新输入")
 
 
 def _begin(connection: Any) -> None:

@@ -1,6 +1,14 @@
 """Refusals: every sentence in them is Chinese, for the visitor, and says what to do next."""
 
+import re
 from collections.abc import Mapping
+
+# Control characters but the line break, lone surrogates, and what turns the direction of the text after it,
+# to look like something else.
+HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# A sentence may quote what was typed, as far as anybody reads it.
+QUOTED = re.compile("“([^”]{80})[^”]{40,}”")
+LONGEST = 1_000
 
 
 class Refused(Exception):
@@ -12,8 +20,13 @@ class Refused(Exception):
     is_noted = False
 
     def __init__(self, sentence: str, problems: Mapping[str, str] | None = None):
-        super().__init__(sentence)
-        self.problems = dict(problems or {})
+        super().__init__(_readable(sentence))
+        self.problems = {field: _readable(problem) for field, problem in (problems or {}).items()}
+
+
+def _readable(sentence: str) -> str:
+    plain = QUOTED.sub(r"“\1…”", HIDDEN.sub("\ufffd", sentence))
+    return plain if len(plain) <= LONGEST else plain[:LONGEST] + "…"
 
 
 class NotFound(Refused):

@@ -1,19 +1,15 @@
 """What was typed, checked field by field, with one Chinese sentence for each that is wrong."""
 
-import re
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from catalog.identifiers import IdentifierError
-from db.errors import Refused
+from db.errors import HIDDEN, Refused
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
-# Control characters but the line break, lone surrogates, and what turns the direction of the text after it,
-# to look like something else.
-HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 EARLIEST = date(1950, 1, 1)
 LATEST = date(2099, 12, 31)
 

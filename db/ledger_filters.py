@@ -9,8 +9,7 @@ from typing import Any
 
 from catalog.divisions import bounds
 from db import ledger, quality
-from db.errors import Refused
-from db.fields import HIDDEN
+from db.errors import HIDDEN, Refused
 from db.ledger import Filters
 from db.models import Conclusion, DeliveryMode, InstrumentStatus, Origin, Purpose
 

@@ -32,7 +32,7 @@ def hashed(password: str) -> str:
 
 def matches(password: str, password_hash: str) -> bool:
     """Whether the password is the one that was hashed; never for one that is too long to have been."""
-    typed = password.encode()
+    typed = password.encode(errors="surrogatepass")
     return len(typed) <= MOST_BYTES and bcrypt.checkpw(typed, password_hash.encode())
 
 
@@ -54,7 +54,7 @@ def check(password: str, username: str) -> None:
 def _problem(password: str, username: str) -> str | None:
     if not SHORTEST <= len(password) <= LONGEST:
         return f"密码须为 {SHORTEST} 至 {LONGEST} 个字符，请重新设置"
-    if len(password.encode()) > MOST_BYTES:
+    if len(password.encode(errors="surrogatepass")) > MOST_BYTES:
         return f"密码过长：最多 {MOST_BYTES} 个字节，一个汉字占 3 个，请缩短"
     if password != password.strip():
         return "密码的开头和末尾不能是空格，请去掉"

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from catalog.divisions import bounds
+from catalog.files import CatalogError
 from db.errors import NotFound, Refused
 from db.models import (
     STAFF,
@@ -34,8 +35,14 @@ BUREAU = (Role.reviewer, Role.supervisor)
 
 
 def within(column: Any, code: str | None) -> Condition:
-    """Rows whose division lies in the area of `code`; no code means everywhere."""
-    return sa.true() if code is None else col(column).between(*bounds(code))
+    """Rows whose division lies in the area of `code`; no code means everywhere.
+
+    Raises Refused for what is no code, as a forged address may hold.
+    """
+    try:
+        return sa.true() if code is None else col(column).between(*bounds(code))
+    except CatalogError as error:
+        raise Refused(str(error)) from error
 
 
 def watches(by: Account, division_code: str) -> bool:

@@ -13,7 +13,7 @@ import catalog.divisions
 import catalog.kinds
 from catalog.files import Edition as ShippedEdition
 from catalog.lists import Lists
-from db import clock
+from db import clock, reach
 from db.models import Category, Dataset, Division, Edition, EditionContent, Kind, Level, VerificationMode
 
 
@@ -197,7 +197,7 @@ def division_page(
     """
     matching = [sa.or_(col(Division.full_name).contains(text, autoescape=True), _begins(text))]
     if under is not None:
-        matching.append(col(Division.code).between(*catalog.divisions.bounds(under)))
+        matching.append(reach.within(Division.code, under))
     successor = aliased(Division)
     rows = session.execute(
         sa.select(Division, col(successor.full_name).label("successor"))

@@ -11,8 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, func, select, update
 
 from db import reach
-from db.errors import NotFound, Refused
-from db.fields import HIDDEN
+from db.errors import HIDDEN, NotFound, Refused
 from db.ledger import Filters
 from db.ledger_filters import READERS
 from db.models import OWNERS, Account, SavedView

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db.fields import HIDDEN
+from db.errors import HIDDEN
 from db.models import Enterprise, Instrument
 
 FIELDS = ("name", "specification", "serial_number", "manufacturer", "location")

@@ -23,3 +23,9 @@ def test_whoever_was_slower_is_told_to_look_again():
 
 def test_every_refusal_is_caught_as_one():
     assert isinstance(NotFound(), Refused) and isinstance(Conflict(), Refused)
+
+
+def test_a_refusal_quotes_what_was_typed_as_far_as_it_can_be_read():
+    refusal = Refused(f"没有“{'长' * 500}”这一列\x00", {"name": f"“{'长' * 500}”太长"})
+    assert str(refusal) == f"没有“{'长' * 80}…”这一列\ufffd"
+    assert refusal.problems == {"name": f"“{'长' * 80}…”太长"}

@@ -198,3 +198,8 @@ def test_a_reviewer_looks_but_does_not_act(session, people):
         with pytest.raises(Refused, match="审核人员不能执行此操作"):
             reach.enterprise(session, people["owner"].enterprise_id, reviewer, to=to)
         assert reach.enterprise(session, people["owner"].enterprise_id, staff(session), to=to)
+
+
+def test_a_made_up_division_is_refused_in_a_sentence():
+    with pytest.raises(Refused, match="行政区划代码"):
+        reach.within(Enterprise.division_code, "330106' OR 1=1")
