@@ -24,7 +24,7 @@ from tests.matrix import CALLS, OWNER, make_world
 ROOT = Path(__file__).parent.parent
 ROLES = [role.name for role in Role]
 # Not for pages: commands, models, tables, and what fills a demo.
-ELSEWHERE = ("db.demo", "db.migrations", "db.models", "db.__main__")
+ELSEWHERE = ("db.demo", "db.migrations", "db.models", "db.__main__", "db.commands")
 STRANGERS = [*ROLES, "looker", *(f"suspended {role}" for role in ROLES)]
 # How a role that an operation is not meant for is told so.
 WRONG_ROLE = re.compile(rf"^({'|'.join(Role)}|未登录者)不能执行|^只有管理员|权限")
