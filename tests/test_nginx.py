@@ -149,12 +149,14 @@ def test_a_sign_in_in_a_browser_has_cookies_that_only_this_server_reads_over_tls
 def test_on_the_way_through_the_provider_every_cookie_is_for_tls_alone(person):
     given = []
     person.page.on("response", lambda answer: given.extend(answer.header_values("set-cookie")))
-    person.goes_to("/")
+    person.goes_to("/accounts")
     person.presses("用单位统一身份登录")
     person.page.get_by_text("退出登录").wait_for()
+    assert person.page.url == f"{person.address}/accounts"
     assert [cookie for cookie in given if "secure" not in cookie.lower().split("; ")] == []
     names = {cookie.split("=")[0] for cookie in given}
-    assert names >= {"_streamlit_session", "_streamlit_xsrf", "__Host-yuejian", "__Host-yuejian-browser"}
+    ours = {"__Host-yuejian", "__Host-yuejian-browser", "__Host-yuejian-wanted"}
+    assert names >= {"_streamlit_session", "_streamlit_xsrf", *ours}
     assert all(cookie["secure"] for cookie in cookies_of(person).values())
 
 

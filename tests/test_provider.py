@@ -27,25 +27,39 @@ def configure(monkeypatch):
     return say
 
 
-def status(path, app=None, times=1):
-    """What the last of so many requests for a path from one address is answered with."""
+def answers(path, times=1, cookie=""):
+    """The starts of the answers to so many requests for a path from one address."""
     said = []
 
     async def inner(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
     async def send(message):
-        said.append(message.get("status"))
+        said.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": path, "query_string": b"next=/board%3Fpage=2"}
+    scope |= {"scheme": "https", "server": ("localhost", 443), "client": None}
+    scope |= {"headers": [(b"cookie", cookie.encode())]}
+    scope[visitor.KEY] = visitor.Visitor("number", "", "10.1.2.3")
 
     async def ask():
-        part = provider.Provider(app or inner)
-        found = visitor.Visitor("number", "", "10.1.2.3")
+        part = provider.Provider(inner)
         for _ in range(times):
-            said.clear()
-            await part({"type": "http", "path": path, visitor.KEY: found}, None, send)
+            await part(scope, None, send)
 
     asyncio.run(ask())
-    return said[0]
+    return [message for message in said if message["type"] == "http.response.start"]
+
+
+def status(path, times=1):
+    """What the last of so many requests is answered with."""
+    return answers(path, times)[-1]["status"]
+
+
+def given(path, name, cookie=""):
+    """The headers of that name in the answer."""
+    (start,) = answers(path, cookie=cookie)
+    return [value.decode() for key, value in start["headers"] if key == name.encode()]
 
 
 @pytest.mark.parametrize("path", [provider.LOGIN, provider.CALLBACK])
@@ -61,6 +75,30 @@ def test_each_address_has_so_many_tries(configure, monkeypatch):
     assert status(provider.LOGIN, times=2) == 200
     assert status(provider.LOGIN, times=3) == 429
     assert status("/", times=3) == 200
+
+
+def test_the_page_asked_for_waits_in_a_cookie_until_the_provider_has_answered(configure):
+    configure(**WHOLE)
+    (kept,) = given(provider.LOGIN, "set-cookie")
+    assert kept == "__Host-yuejian-wanted=/board%3Fpage%3D2; Path=/; HttpOnly; SameSite=Lax; Secure"
+    (ended,) = given(provider.CALLBACK, "set-cookie", "yuejian-wanted=/board")
+    assert ended == "__Host-yuejian-wanted=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place"),
+    [
+        ("/board", "/board?again=1"),
+        ("/board%3Ffind%3D%25E5%258E%258B", "/board?find=%E5%8E%8B&again=1"),
+        ("//evil.example", "/?again=1"),
+        ("https%3A//evil.example/", "/?again=1"),
+        ("/%5Cevil.example", "/?again=1"),
+        ("", "/?again=1"),
+    ],
+)
+def test_the_page_asked_for_is_one_of_this_server(configure, wanted, place):
+    configure(**WHOLE)
+    assert given(provider.CALLBACK, "location", f"yuejian-wanted={wanted}") == [place]
 
 
 def test_signing_out_at_streamlit_is_shut():

@@ -1,6 +1,6 @@
 """统一身份登录: what the bureau's own OIDC provider vouches for becomes a sign-in of ours.
 
-`st.login` and Streamlit's callback do the protocol (state, nonce, signature). The callback would give the
+Streamlit's login and callback do the protocol (state, nonce, signature). The callback would give the
 browser Streamlit's own cookie, which holds for 30 days and which nobody can revoke. It is taken out of the
 answer here, read, and exchanged for ours, so that it never leaves the server.
 """
@@ -8,7 +8,7 @@ answer here, read, and exchanged for ours, so that it never leaves the server.
 import json
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.auth_util import get_cookie_with_chunks, get_secrets_auth_section, validate_auth_credentials
+from streamlit.user_info import generate_login_redirect_url
 from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
@@ -25,6 +26,7 @@ from db.engine import transaction
 from db.errors import Refused
 from pages.edge import limits, session, visitor
 from pages.edge.limits import Buckets
+from pages.edge.visitor import WANTED
 
 LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
 METADATA = "/.well-known/openid-configuration"
@@ -39,6 +41,11 @@ def is_configured() -> bool:
 def issuer() -> str:
     """Who vouches: by the standard, the address of the provider's metadata without its fixed end."""
     return str(get_secrets_auth_section().get("server_metadata_url", "")).removesuffix(METADATA)
+
+
+def door(path: str) -> str:
+    """The address of this server that leads to the provider and, once signed in, to the path."""
+    return f"{generate_login_redirect_url('default')}&{urlencode({'next': path})}"
 
 
 def refuse_half_a_provider() -> None:
@@ -67,8 +74,9 @@ class Provider:
             return await PlainTextResponse("Not Found", 404)(scope, receive, send)
         if not self.tries.take(visitor.of(scope).network):
             return await PlainTextResponse("登录过于频繁，请稍后再试", 429)(scope, receive, send)
+        request = Request(scope)
         if scope["path"] == LOGIN:
-            return await self.app(scope, receive, send)
+            return await self.app(scope, receive, _remembering(request, send))
         given: list[Message] = []
 
         async def keep(message: Message) -> None:
@@ -76,11 +84,27 @@ class Provider:
 
         await self.app(scope, receive, keep)
         cookies = Headers(raw=given[0]["headers"]).getlist("set-cookie")
-        answer = await run_in_threadpool(_exchange, Request(scope), _claims(cookies))
+        answer = await run_in_threadpool(_exchange, request, _claims(cookies))
         for cookie in cookies:
             if not cookie.startswith(USER_COOKIE_NAME):
                 answer.headers.append("set-cookie", cookie)
+        answer.headers.append("set-cookie", f"{_wanted_cookie(request, '')}; Max-Age=0")
         await answer(scope, receive, send)
+
+
+def _remembering(request: Request, send: Send) -> Send:
+    """Sends with a cookie for the page asked for, which waits there until the provider has answered."""
+    cookie = _wanted_cookie(request, quote(session.local(request.query_params.get("next", "/"))))
+
+    async def remember(message: Message) -> None:
+        is_start = message["type"] == "http.response.start"
+        await send(visitor.with_cookie(message, cookie) if is_start else message)
+
+    return remember
+
+
+def _wanted_cookie(request: Request, value: str) -> str:
+    return visitor.lax(WANTED, value, request.url.scheme == "https")
 
 
 def _claims(cookies: list[str]) -> dict[str, Any]:
@@ -97,9 +121,10 @@ def _claims(cookies: list[str]) -> dict[str, Any]:
 
 
 def _exchange(request: Request, claims: dict[str, Any]) -> Response:
+    wanted = session.local(unquote(request.cookies.get(WANTED, "/")))
     subject = claims.get("sub")
     if not subject:
-        return session.to("/?again=1")
+        return session.to(wanted, again="1")
     address = request.client.host if request.client else ""
     agent = request.headers.get("user-agent", "")
     try:
@@ -107,8 +132,8 @@ def _exchange(request: Request, claims: dict[str, Any]) -> Response:
             audit.attribute(opened, by=None, address=address, place="统一身份登录")
             ticket = identities.begin(opened, str(claims.get("iss", "")), str(subject), address, agent)
             if authenticators.is_waiting(opened, ticket):
-                return session.to(f"/?{urlencode({'code': ticket})}")
+                return session.to(wanted, code=ticket)
             token = sign_ins.redeem(opened, ticket)
     except Refused:
-        return session.to("/?again=identity")
-    return session.enter(request, token, "/")
+        return session.to(wanted, again="identity")
+    return session.enter(request, token, wanted)

@@ -1,7 +1,7 @@
 """The cookie of a sign-in: a script cannot set one that JavaScript cannot read, a route can."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -76,8 +76,10 @@ def _refused() -> Response:
     return PlainTextResponse("请从约检台的页面登录或退出", 403, {"Cache-Control": "no-store"})
 
 
-def to(path: str) -> Response:
-    """Send the browser to a path of this server."""
+def to(path: str, **more: str) -> Response:
+    """Send the browser to a path of this server, with `more` in its query."""
+    if more:
+        path += ("&" if "?" in path else "?") + urlencode(more)
     return RedirectResponse(local(path), 303, {"Cache-Control": "no-store"})
 
 

@@ -18,6 +18,8 @@ from db.sign_ins import digest
 
 COOKIE = "yuejian"
 BROWSER = "yuejian-browser"
+# The page asked for, while its visitor is at the bureau's provider.
+WANTED = "yuejian-wanted"
 HEADER = "X-Yuejian-Visitor"
 PREFIX = "__Host-"
 KEY = "yuejian.visitor"
@@ -43,7 +45,7 @@ def of(scope: Scope) -> Visitor:
 
 
 def name(cookie: str, is_secure: bool) -> str:
-    """What the browser calls one of our two cookies."""
+    """What the browser calls one of our cookies."""
     return PREFIX + cookie if is_secure else cookie
 
 
@@ -60,8 +62,8 @@ def plain(header: str, is_secure: bool) -> str:
     """The Cookie header with our cookies under their plain names, without any that others may have set."""
     if not is_secure:
         return header
-    ours = {COOKIE: PREFIX + COOKIE, BROWSER: PREFIX + BROWSER}
-    back = {long: short for short, long in ours.items()}
+    ours = (COOKIE, BROWSER, WANTED)
+    back = {PREFIX + cookie: cookie for cookie in ours}
     pairs = [part.strip().partition("=") for part in header.split(";")]
     return "; ".join(f"{back.get(key, key)}={value}" for key, _, value in pairs if key not in ours)
 
@@ -85,7 +87,7 @@ class Visitors:
 
         async def give_cookie(message: Message) -> None:
             is_first = message["type"] == "http.response.start" and not browser and _is_page(message)
-            await send(_with_cookie(message, is_secure) if is_first else message)
+            await send(_numbered(message, is_secure) if is_first else message)
 
         await self.app({**scope, "headers": headers, KEY: found}, receive, give_cookie)
 
@@ -111,8 +113,17 @@ def _is_page(message: Message) -> bool:
     return any(key == b"content-type" and value.startswith(b"text/html") for key, value in message["headers"])
 
 
-def _with_cookie(message: Message, is_secure: bool) -> Message:
+def _numbered(message: Message, is_secure: bool) -> Message:
     # Lax, not Strict: who follows a link from a mail keeps the browser's number, and with it the other tabs.
-    value = f"{name(BROWSER, is_secure)}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Lax"
-    value += "; Secure" if is_secure else ""
-    return {**message, "headers": [*message["headers"], (b"set-cookie", value.encode())]}
+    return with_cookie(message, lax(BROWSER, secrets.token_urlsafe(32), is_secure))
+
+
+def lax(cookie: str, value: str, is_secure: bool) -> str:
+    """One of our cookies that comes along when another site leads here, as its header."""
+    secure = "; Secure" if is_secure else ""
+    return f"{name(cookie, is_secure)}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def with_cookie(message: Message, cookie: str) -> Message:
+    """The start of an answer with one cookie more."""
+    return {**message, "headers": [*message["headers"], (b"set-cookie", cookie.encode())]}

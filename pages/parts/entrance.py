@@ -119,7 +119,7 @@ def by_identity() -> None:
     if provider.is_configured() and st.button(
         "用单位统一身份登录", icon=":material/badge:", width="stretch", key="by-identity"
     ):
-        st.login()
+        _leave(provider.door(_wanted()))
 
 
 def take_up() -> None:
@@ -140,16 +140,18 @@ def say_why_again() -> None:
 
 def enter(ticket: str) -> None:
     """Send the browser for its cookie and on to the page it came for; the run ends here."""
-    query = urlencode({"ticket": ticket, "next": _wanted()})
+    _leave(f"/auth/begin?{urlencode({'ticket': ticket, 'next': _wanted()})}")
+
+
+def _leave(to: str) -> None:
     # A script within the page is not allowed by our content security policy; one of our own files is.
-    st.html(
-        f'<script src="/assets/go.js" data-to="/auth/begin?{query}"></script>', unsafe_allow_javascript=True
-    )
+    st.html(f'<script src="/assets/go.js" data-to="{to}"></script>', unsafe_allow_javascript=True)
     st.stop()
 
 
 def _wanted() -> str:
     url = st.context.url
     path = urlsplit(url).path if isinstance(url, str) else ""
-    query = urlencode(st.query_params.to_dict())
+    # Why the way in was taken again is no part of the page.
+    query = urlencode({name: value for name, value in st.query_params.to_dict().items() if name != "again"})
     return local(f"{path or '/'}?{query}" if query else path or "/")

@@ -51,8 +51,8 @@ def cookies(person):
     return {cookie["name"]: cookie for cookie in person.page.context.cookies()}
 
 
-def goes_in(person):
-    person.goes_to("/")
+def goes_in(person, path="/"):
+    person.goes_to(path)
     person.presses(BUTTON)
 
 
@@ -80,6 +80,27 @@ def test_who_is_connected_signs_in_with_our_cookie_alone_and_out_again(visit, co
     person.page.get_by_text(BUTTON).wait_for()
     person.goes_to("/oauth2callback?code=again&state=again")
     person.reads("登录没有完成，请重新登录")
+
+
+def test_the_page_asked_for_is_shown_after_the_provider_has_answered(visit, connected):
+    person = visit()
+    goes_in(person, "/board?find=%E5%8E%8B%E5%8A%9B&again=1")
+    person.page.get_by_text("退出登录").wait_for()
+    browser.settled(person.page)
+    assert person.page.url == f"{person.address}/board?find=%E5%8E%8B%E5%8A%9B"
+    assert person.page.title().startswith("状态看板")
+    assert not [name for name in cookies(person) if "wanted" in name]
+
+
+def test_who_cancels_is_led_to_the_same_page_by_the_password(visit, connected, bureau_provider):
+    person, bureau_provider.person = visit(), None
+    goes_in(person, "/board")
+    person.reads("登录没有完成，请重新登录")
+    person.types("账号", connected)
+    person.types("密码", make.PASSWORD)
+    person.presses("登录")
+    person.page.get_by_text("退出登录").wait_for()
+    assert person.page.url == f"{person.address}/board"
 
 
 def test_who_is_not_connected_is_told_whom_to_ask_and_named_to_the_administrator(
@@ -127,10 +148,11 @@ def test_staff_who_must_use_a_code_are_asked_for_it(visit, connected):
         past = int(clock.now().timestamp()) - 30
         assert authenticators.confirm(session, pyotp.TOTP(secret).at(past), by=account, address="")
     person = visit()
-    goes_in(person)
+    goes_in(person, "/board")
     person.reads("动态口令")
     assert "yuejian" not in cookies(person)
     person.types("身份验证器上显示的 6 位数字", pyotp.TOTP(secret).at(int(clock.now().timestamp())))
     person.presses("登录")
     person.page.get_by_text("退出登录").wait_for()
     expect(person.page.get_by_text(BUTTON)).to_have_count(0)
+    assert person.page.url == f"{person.address}/board"
