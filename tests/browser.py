@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).parent.parent
 FLAGS = [
@@ -38,6 +38,7 @@ SETTLED = '[data-testid="stApp"][data-test-script-state="notRunning"]:not(:has([
 
 # Base URL of each server that runs now, and the file it writes its log to.
 _logs: dict[str, Path] = {}
+_playwrights: list[Playwright] = []
 
 
 def chromium() -> str:
@@ -51,12 +52,26 @@ def chromium() -> str:
 @contextmanager
 def launch(*flags: str, **options: Any) -> Iterator[Browser]:
     """Start Chromium without a window; `options` go to Playwright's `launch`."""
-    with sync_playwright() as playwright:
+    with _playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags], **options)
         try:
             yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    """The one that runs already, else one for a while: a thread cannot start two."""
+    if _playwrights:
+        yield _playwrights[0]
+        return
+    with sync_playwright() as started:
+        _playwrights.append(started)
+        try:
+            yield started
+        finally:
+            _playwrights.clear()
 
 
 @contextmanager
