@@ -18,6 +18,9 @@ AT_ONCE = 2
 QUEUED = "排队"
 FAILED = "系统出现错误，没有完成。请稍后重试；如仍出现，请把错误编号 {number} 告知管理员"
 
+# Hears the phase, how many rows it has done, and of how many: 0 while nobody knows.
+Report = Callable[[str, int, int], None]
+
 log = logging.getLogger("yuejian")
 _jobs: dict[str, "Job"] = {}
 _lock = threading.Lock()
@@ -26,23 +29,27 @@ _turns = threading.Semaphore(AT_ONCE)
 
 @dataclass
 class Job:
-    """Work that goes on: which phase it is in, how many rows that has done, and how it ended."""
+    """Work that goes on: which phase it is in, how many rows that has done of how many, and how it ended.
+
+    `total` is 0 while nobody knows it.
+    """
 
     phase: str = QUEUED
     count: int = 0
+    total: int = 0
     is_over: bool = False
     refusal: str = ""
 
-    def report(self, phase: str, count: int) -> None:
+    def report(self, phase: str, count: int, total: int = 0) -> None:
         """Note how far the work has come."""
-        self.phase, self.count = phase, count
+        self.phase, self.count, self.total = phase, count, total
 
 
-def start(key: str, work: Callable[[Callable[[str, int], None]], object], address: str = "") -> Job:
+def start(key: str, work: Callable[[Report], object], address: str = "") -> Job:
     """Begin `work` in a thread of its own, unless a job of that key is under way; the job either way.
 
     `address` is where the person sits who began it, for the audit log. `work` is given a function to report
-    its phase and count to. A refusal it raises becomes the job's
+    its phase, count and total to. A refusal it raises becomes the job's
     `refusal`; any other failure is logged under a number, which the refusal names.
     """
     with _lock:
@@ -66,7 +73,7 @@ def forget(key: str) -> None:
             del _jobs[key]
 
 
-def _run(job: Job, work: Callable[[Callable[[str, int], None]], object], address: str) -> None:
+def _run(job: Job, work: Callable[[Report], object], address: str) -> None:
     # A thread has a context of its own.
     audit.FROM.set(address)
     try:

@@ -10,7 +10,7 @@ from catalog.columns import COLUMNS
 from db import imports, jobs
 from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, Instrument
-from pages.parts import import_preview, import_start
+from pages.parts import import_preview, import_start, look
 from tests import make, screens
 from tests.test_imports import GAUGE, book
 
@@ -161,13 +161,13 @@ def test_what_an_upload_waits_for_is_told_apart(owner, monkeypatch):
         imports.upload(session, owner.enterprise_id, "台账.xlsx", b"x", by=owner)
     uploaded(owner, GAUGE, headings=["名目"])
     listed = screens.visit(monkeypatch, owner, "imports").dataframe[-1].value
-    assert list(listed["状态"]) == [import_start.MATCHING, import_start.STOPPED]
+    assert list(listed["状态"]) == [look.mark(import_start.MATCHING), look.mark(import_start.STOPPED)]
     one, other = jobs.Job(), jobs.Job()
     other.report("读取", 5)
     kept = {f"import-{id}": job for id, job in ((1, one), (2, other))}
     monkeypatch.setattr(jobs, "_jobs", kept)
     listed = screens.visit(monkeypatch, owner, "imports").dataframe[-1].value
-    assert list(listed["状态"]) == [import_start.CHECKING, import_start.QUEUED]
+    assert list(listed["状态"]) == [look.mark(import_start.CHECKING), look.mark(import_start.QUEUED)]
 
 
 def test_a_file_that_cannot_be_read_says_why(owner, monkeypatch):

@@ -4,7 +4,7 @@ A preview is this run, rolled back, so that the two cannot disagree.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -19,6 +19,7 @@ from db import batches, bulk, clock, reach, search
 from db.errors import Conflict
 from db.imports.rows import EMPTY, HEADINGS, KEPT_WHEN_EMPTY, Row, Sheet, Wrong, problems_together
 from db.instrument_fields import IDENTITY, LABELS, TEXTS, plain
+from db.jobs import Report
 from db.models import (
     Account,
     Batch,
@@ -32,10 +33,9 @@ NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
 CHUNK = 5_000
 MOST_SHOWN = 200
-Report = Callable[[str, int], None]
 
 
-def silent(phase: str, count: int) -> None:
+def silent(phase: str, count: int, total: int) -> None:
     """Reports nothing."""
 
 
@@ -60,13 +60,14 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Task:
-    """What is written on behalf of whom: the batch, whose ledger it changes, and who acts."""
+    """What is written on behalf of whom: the batch, whose ledger it changes, who acts, and how many rows."""
 
     session: Session
     batch: Batch
     owner: Enterprise
     by: Account
     report: Report
+    size: int
 
 
 @dataclass(slots=True)
@@ -87,12 +88,13 @@ def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Re
     """
     here = select(Enterprise).where(Enterprise.id == batch.enterprise_id)
     owner = session.exec(reach.held(here, Enterprise)).one()
+    report("比对", 0, 0)
     wanted, duplicates = _wanted(sheet)
     updates, unchanged, fresh = _compared(session, sheet, wanted, batch.enterprise_id, by)
-    task = Task(session, batch, owner, by, report)
+    task = Task(session, batch, owner, by, report, len(fresh) + len(updates))
     with bulk.room(session):
         added = _add(task, sheet, fresh)
-        _update(task, updates)
+        _update(task, updates, len(fresh))
     invalid = len(sheet.invalid) - duplicates
     totals = {
         "rows": sheet.size,
@@ -275,7 +277,7 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
         good = list(_whole(sheet, chunk, places))
         _insert(task, list(islice(ids, len(good))), good)
         count += len(good)
-        task.report("写入", count)
+        task.report("写入", count, task.size)
     return count
 
 
@@ -312,13 +314,13 @@ def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
     bulk.insert(task.session, InstrumentChange, columns, [(*same, *one) for one in added])
 
 
-def _update(task: Task, updates: Sequence[Update]) -> None:
+def _update(task: Task, updates: Sequence[Update], done: int) -> None:
     for start in range(0, len(updates), CHUNK):
         chunk = updates[start : start + CHUNK]
         _hold(task.session, [one.known for one in chunk])
         moves = [(one.known, {name: new for name, (_, new) in one.changes.items()}) for one in chunk]
         batches.change(task.session, task.batch, task.owner, moves, task.batch.action, task.by)
-        task.report("修改", start + len(chunk))
+        task.report("写入", done + start + len(chunk), task.size)
 
 
 def _hold(session: Session, rows: Sequence[Any]) -> None:

@@ -37,7 +37,7 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
     outcome = _tried(batch_id, account_id, sheet, report)
     findings.keep_preview(batch_id, account_id, contents, sheet, outcome)
     if outcome.refused:
-        report("标注", outcome.refused)
+        report("标注", 0, 0)
         findings.keep_returned(
             batch_id, account_id, returned.marked(source, name, contents.sheet, sheet, outcome)
         )
@@ -67,6 +67,7 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
         _check_signed_in(by)
         _finish(session, batch, outcome, by, is_partial)
     if outcome.refused:
+        report("标注", 0, 0)
         findings.keep_returned(batch_id, account_id, returned.bad_rows(source, name, chosen, sheet, outcome))
     return outcome
 
@@ -163,7 +164,7 @@ def _opened(
     """The file, opened by its own process; what its cells may name is made ready meanwhile."""
     with ThreadPoolExecutor(1) as beside:
         lists = beside.submit(_lists)
-        return reading.read(source, name, chosen, lambda count: report("读取", count)), lists
+        return reading.read(source, name, chosen, lambda count: report("读取", count, 0)), lists
 
 
 def _lists() -> Lists:
@@ -181,7 +182,8 @@ def _sheet(contents: Contents, lists: Future[Lists]) -> Sheet:
 def _tried(batch_id: int, account_id: int, sheet: Sheet, report: Report) -> Outcome:
     with engines.transaction() as session, engines.trial(session):
         batch, by = _held(session, batch_id, account_id)
-        return run(session, sheet, batch, by=by, report=report)
+        # Whatever it writes is taken back: nobody should read that her ledger is being written.
+        return run(session, sheet, batch, by=by, report=lambda _, *done: report("检查", *done))
 
 
 def _finish(session: Session, batch: Batch, outcome: Outcome, by: Account, is_partial: bool) -> None:

@@ -18,6 +18,7 @@ from pages.edge import failures, provider, requests, visitor
 REQUIRED: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "client.allowedOrigins": [],
+    "client.disableDataExport": True,
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,
     "server.enableStaticServing": False,

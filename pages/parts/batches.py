@@ -87,7 +87,7 @@ def ask_to_undo(row: Any, label: str) -> None:
             "其中任何一台此后又有变动的，整批不撤回，并列出是哪些。"
         )
         if st.button(f"确定{label}", type="primary", key=f"undo-{row.id}"):
-            with acting(*OWNERS) as (session, account):
+            with st.spinner("正在撤回，器具很多时需要等待 …"), acting(*OWNERS) as (session, account):
                 undone = batches.undo(session, row.id, by=account)
             parts = [f"{undone.restored:,} 台器具已恢复原来的内容"] if undone.restored else []
             parts += [f"{undone.removed:,} 台新增的器具已删除"] if undone.removed else []

@@ -53,10 +53,9 @@ def _decide(batch: Batch, account_id: int) -> None:
     if not totals["rows"]:
         st.warning(EMPTY, icon=":material/inbox:")
     elif refused:
+        other = f"；也可以先导入正确的 {good:,} 行，取回有问题的行" if good else ""
         st.error(
-            f"{refused:,} 行需要改正。可以下载标注后的文件，改好再上传；"
-            f"也可以先导入正确的 {good:,} 行，取回有问题的行。",
-            icon=":material/error:",
+            f"{refused:,} 行需要改正。可以下载标注后的文件，改好再上传{other}。", icon=":material/error:"
         )
     elif not good:
         st.info("文件与台账一致，没有需要新增或修改的器具。", icon=":material/check_circle:")

@@ -77,10 +77,12 @@ def progress(batch_id: int) -> None:
         job = jobs.find(key(batch_id))
         if job is None or job.is_over:
             st.rerun()
-        done = f"，已处理 {job.count:,} 行" if job.count else ""
+        of = f"，共 {job.total:,} 行" if job.total else ""
+        done = f"，已处理 {job.count:,} 行{of}" if job.count else ""
         with st.container(border=True):
             st.markdown(f":material/hourglass_top: 正在{job.phase}{done} …")
-            st.progress(min(0.95, job.count / (job.count + 5_000)))
+            if job.total:
+                st.progress(job.count / job.total)
             st.caption("可以离开本页去办别的事，稍后从“导入记录”回来查看。")
 
     watch()
@@ -168,7 +170,8 @@ def recent(enterprise: Enterprise) -> None:
     if not rows:
         return look.empty("还没有导入过文件")
     shown = [
-        row._asdict() | {"status": standing(row), "summary": summary(row.totals) or row.note} for row in rows
+        row._asdict() | {"status": look.mark(standing(row)), "summary": summary(row.totals) or row.note}
+        for row in rows
     ]
     picked = tables.choosing(shown, RECENT, f"imports-{rows[0].id}", "导入记录", is_many=False)
     for row in picked:

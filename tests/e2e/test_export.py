@@ -1,8 +1,10 @@
 """导出: what a list is narrowed to comes down as a file with exactly those rows."""
 
 import csv
+import re
 
 import openpyxl
+from playwright.sync_api import expect
 from sqlmodel import select
 
 from db.engine import transaction
@@ -57,3 +59,17 @@ def test_the_route_is_for_people_who_have_signed_in_and_its_answer_is_kept_nowhe
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_grid_offers_a_way_out_past_the_export(visit, bureau):
+    enter(bureau["enterprise"], "压力表")
+    supervisor, clerk = visit(bureau["supervisor"]), visit(bureau["enterprise"])
+    supervisor.opens("技术机构")
+    clerk.opens("强检器具台账维护")
+    clerk.presses("批量操作")
+    clerk.presses("表格编辑")
+    for person in (supervisor, clerk):
+        person.page.get_by_test_id("stDataFrame").first.hover()
+        tools = person.page.get_by_test_id("stElementToolbar").get_by_role("button")
+        expect(tools.and_(person.page.get_by_label("查找")).first).to_be_visible()
+        assert tools.and_(person.page.get_by_label(re.compile("下载|Download"))).count() == 0

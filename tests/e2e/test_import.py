@@ -80,10 +80,12 @@ def test_an_import_is_undone(visit, bureau):
     clerk.reads("台账还是空的")
 
 
-def test_a_clerk_may_leave_while_the_file_is_checked_and_come_back(visit, bureau):
+def test_a_clerk_may_close_the_browser_while_the_file_is_checked_and_come_back(visit, bureau):
     clerk = visit(bureau["enterprise"])
     send(clerk, book(*({"出厂编号": f"HY{number:05}"} for number in range(3000))))
     clerk.opens("首页")
+    clerk.page.close()
+    clerk = visit(bureau["enterprise"])
     clerk.goes_to("/imports")
     clerk.cell("台账.xlsx")
     clerk.ticks(0)
