@@ -13,6 +13,7 @@ from db.models import (
     AppointmentLine,
     Conclusion,
     DeliveryMode,
+    Draft,
     Instrument,
     InstrumentStatus,
     LineStatus,
@@ -290,6 +291,37 @@ def test_a_form_reopened_after_a_conflict_holds_what_is_stored(owner, monkeypatc
     press(shown, "确定")
     press(shown, "放弃我填写的，重新打开")
     assert next(one for one in shown.text_input if one.label == "准确度等级").value == "4"
+
+
+def test_what_was_typed_and_not_saved_is_found_again_beside_a_colleagues_change(owner, monkeypatch):
+    (row,) = stock(owner, location="锅炉房", accuracy_class="1.6")
+    lost = visit(monkeypatch, owner, "ledger", mode="edit", id=str(row.id))
+    write(lost, "准确度等级", "2.5")
+    next(one for one in lost.date_input if one.label == "购置时间").set_value(date(2020, 5, 1))
+    lost.run()
+    with transaction() as session:
+        instruments.edit(session, row.id, row.version, {"location": "空压机房"}, by=owner)
+    shown = visit(monkeypatch, owner, "ledger", mode="edit", id=str(row.id))
+    assert "已恢复未保存的内容" in said(shown)
+    press(shown, "确定")
+    assert "他人已修改并保存" in said(shown)
+    press(shown, "保留他人的修改，只保存我改过的项目")
+    press(shown, "确定")
+    saved = stored(Instrument, row.id)
+    assert (saved.location, saved.accuracy_class) == ("空压机房", "2.5")
+    assert saved.purchased_on == date(2020, 5, 1)
+    with reading() as session:
+        assert session.exec(select(Draft)).all() == []
+
+
+def test_a_form_that_is_closed_keeps_nothing(owner, monkeypatch):
+    shown = visit(monkeypatch, owner, "ledger", mode="new")
+    write(shown, "出厂编号", "00123")
+    shown.run()
+    press(shown, "关闭")
+    again = visit(monkeypatch, owner, "ledger", mode="new")
+    assert next(one for one in again.text_input if one.label == "出厂编号 *").value == ""
+    assert "已恢复" not in said(again)
 
 
 def test_a_person_without_the_right_to_edit_is_told_before_typing(sqlite, monkeypatch):

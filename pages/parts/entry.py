@@ -9,10 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from db import instruments, ledger, reach
+from db import drafts, instruments, ledger, reach
 from db.instrument_fields import LABELS
 from db.models import OWNERS, Enterprise, InstrumentType, Origin
-from pages.parts import ledger_words, look, tables
+from pages.parts import entry_draft, ledger_words, look, tables
 from pages.parts.account import acting, looking
 from pages.parts.instrument_form import Form, start_of
 
@@ -49,21 +49,34 @@ def draw(mode: str, instrument_id: int, enterprise: Enterprise) -> None:
     begun = _begun(key, mode, instrument_id, enterprise)
     look.header(TITLES[mode], enterprise.name)
     above = st.container()
-    form = Form(
-        key, begun["start"], is_locked=mode == "edit" and begun["start"].get("valid_until") is not None
-    )
+    is_locked = mode == "edit" and begun["start"].get("valid_until") is not None
+    form = Form(key, begun["start"], begun["typed"], is_locked)
     form.draw()
     asking = st.container()
     with st.container(horizontal=True):
         is_saved = st.button("确定", type="primary", key=f"{key}-save")
         is_closed = st.button("关闭", key=f"{key}-close")
+    place = entry_draft.place(mode, enterprise.id, instrument_id)
     if is_closed:
+        entry_draft.drop(place)
         back()
     if is_saved:
         begun["problems"] = _problems(form, mode, instrument_id, enterprise, begun)
         if not begun["problems"]:
             _save(form, mode, instrument_id, enterprise, begun)
-    _say(form, begun, above, asking)
+    _say(form, begun, place, above, asking)
+    with above:
+        if entry_draft.is_given_up(begun, key):
+            _reopen(place)
+    entry_draft.keep(form, begun, place)
+
+
+def _reopen(place: str) -> None:
+    """The form as it is without what was typed."""
+    entry_draft.drop(place)
+    # Another key: widgets would keep what was typed.
+    st.session_state["entries"] = st.session_state.get("entries", 0) + 1
+    st.rerun()
 
 
 def _begun(key: str, mode: str, instrument_id: int, enterprise: Enterprise) -> dict[str, Any]:
@@ -79,7 +92,15 @@ def _begun(key: str, mode: str, instrument_id: int, enterprise: Enterprise) -> d
         if instrument_id:
             row = ledger.find(session, instrument_id, by=account)
             start, version = start_of(row, is_copy=mode == "copy"), row.version
-    st.session_state["entry"] = {"key": key, "start": start, "version": version, "problems": {}}
+        kept = entry_draft.found(session, entry_draft.place(mode, enterprise.id, instrument_id), account)
+    st.session_state["entry"] = {
+        "key": key,
+        "start": start,
+        "typed": {},
+        "version": version,
+        "problems": {},
+        **kept,
+    }
     return st.session_state["entry"]
 
 
@@ -125,18 +146,19 @@ def _save(
                 is_duplicate_confirmed=st.session_state.get(f"{form.key}-duplicate", False),
                 copied_from=instrument_id or None,
             )
+        drafts.drop(session, entry_draft.place(mode, enterprise.id, instrument_id), by=account)
     look.flash(f"已保存 {typed['name']} {typed['serial_number']}")
     back(is_new=mode != "edit")
 
 
-def _say(form: Form, begun: dict[str, Any], above: Any, asking: Any) -> None:
+def _say(form: Form, begun: dict[str, Any], place: str, above: Any, asking: Any) -> None:
     """What stands in the way: all of it over the form, each under its field, and by name at the buttons."""
     problems = {field: text for field, text in begun["problems"].items() if field != STALE}
     form.say(problems)
     with above:
         look.problems(problems)
         if row := begun["problems"].get(STALE):
-            _settle(form, begun, row)
+            _settle(form, begun, row, place)
     with asking:
         if wrong := [LABELS[field] for field in problems if field in LABELS]:
             st.error(f"还没有保存，请改正：{'、'.join(wrong)}", icon=":material/error:")
@@ -147,7 +169,7 @@ def _say(form: Form, begun: dict[str, Any], above: Any, asking: Any) -> None:
             st.checkbox("确认不是重复录入，仍然保存", key=f"{form.key}-duplicate")
 
 
-def _settle(form: Form, begun: dict[str, Any], row: Any) -> None:
+def _settle(form: Form, begun: dict[str, Any], row: Any, place: str) -> None:
     """Show what a colleague has changed meanwhile beside what was typed here, and ask which holds."""
     theirs = start_of(row, is_copy=False)
     mine = _mine(form)
@@ -170,6 +192,4 @@ def _settle(form: Form, begun: dict[str, Any], row: Any) -> None:
             look.flash("请点击“确定”，保存您改过的项目")
             st.rerun()
         if st.button("放弃我填写的，重新打开", key=f"{form.key}-reopen"):
-            # Another key: widgets would keep what was typed.
-            st.session_state["entries"] = st.session_state.get("entries", 0) + 1
-            st.rerun()
+            _reopen(place)

@@ -39,12 +39,14 @@ def start_of(row: Any, is_copy: bool) -> dict[str, Any]:
 class Form:
     """One form on the screen: what is typed in it, and a place under each field for what is wrong there.
 
-    `key` names its widgets, `start` is what they show at first; `is_locked` closes 有效期至. Only what others
-    hang on reruns the page: a rerun closes the list somebody has just opened after typing elsewhere.
+    `key` names its widgets, which show `start` at first, or what was `kept` of it; `is_locked` closes
+    有效期至. Only what others hang on reruns the page: a rerun closes the list somebody has just opened after
+    typing elsewhere.
     """
 
-    def __init__(self, key: str, start: Mapping[str, Any], is_locked: bool = False):
+    def __init__(self, key: str, start: Mapping[str, Any], kept: Mapping[str, Any], is_locked: bool = False):
         self.key, self.start, self.is_locked = key, start, is_locked
+        self.shown = {**start, **kept}
         self.typed: dict[str, Any] = {}
         self.places: dict[str, DeltaGenerator] = {}
 
@@ -63,6 +65,12 @@ class Form:
             self._put("remark", self._text)
         for note in NOTES:
             st.caption(f"说明：{note}")
+
+    def now(self) -> dict[str, Any]:
+        """What is typed, also since the page was drawn."""
+        return {
+            field: st.session_state.get(f"{self.key}-{field}", value) for field, value in self.typed.items()
+        }
 
     def say(self, problems: Mapping[str, str]) -> None:
         """Write each problem under its field."""
@@ -84,7 +92,7 @@ class Form:
     def _text(self, field: str) -> str:
         return st.text_input(
             self._label(field),
-            self.start.get(field) or "",
+            self.shown.get(field) or "",
             max_chars=instrument_fields.TEXTS[field],
             placeholder=HINTS.get(field),
             on_change="ignore",
@@ -93,7 +101,7 @@ class Form:
 
     def _choice(self, enum: Any) -> Callable[[str], Any]:
         def widget(field: str) -> Any:
-            options, value = list(enum), self.start.get(field)
+            options, value = list(enum), self.shown.get(field)
             return st.selectbox(
                 self._label(field),
                 options,
@@ -108,7 +116,7 @@ class Form:
 
     def _day(self, latest: date) -> Callable[[str], Any]:
         def widget(field: str) -> Any:
-            value = self.start.get(field)
+            value = self.shown.get(field)
             return st.date_input(
                 self._label(field),
                 value,
@@ -123,14 +131,14 @@ class Form:
         return widget
 
     def _quantity(self, field: str) -> int:
-        value = self.start.get(field) or 1
+        value = self.shown.get(field) or 1
         most = instrument_fields.MOST_QUANTITY
         return st.number_input(
             self._label(field), 1, most, value, on_change="ignore", key=f"{self.key}-{field}"
         )
 
     def _kind(self) -> None:
-        self._put("kind_id", lambda field: choices.kind(self.key, self.start.get(field)))
+        self._put("kind_id", lambda field: choices.kind(self.key, self.shown.get(field)))
         with looking() as (session, _):
             edition = reference.edition(session, Dataset.catalog)
         if not edition.is_official:
@@ -138,7 +146,7 @@ class Form:
 
     def _division(self) -> None:
         def widget(field: str) -> str | None:
-            return choices.division(f"{self.key}-division", self._label(field), self.start.get(field))
+            return choices.division(f"{self.key}-division", self._label(field), self.shown.get(field))
 
         self._put("division_code", widget)
 

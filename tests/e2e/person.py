@@ -8,6 +8,8 @@ from tests import browser, make
 
 # Rows and columns of a grid are drawn on a canvas: a click goes by their size.
 HEADER_HEIGHT, ROW_HEIGHT, TICK_X = 35, 35, 18
+# Milliseconds until a person gives up.
+PATIENCE = 20_000
 
 
 class Person:
@@ -16,7 +18,7 @@ class Person:
     def __init__(self, page: Page, address: str):
         self.page = page
         self.address = address
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
 
     def goes_to(self, path: str) -> None:
         """Open an address of the product."""
@@ -60,19 +62,23 @@ class Person:
 
     def chooses(self, label: str, option: str) -> None:
         """Choose from the box of that label."""
-        box = self.page.get_by_test_id("stSelectbox").filter(has_text=label).last
+        box = self.box(label)
         wanted = self.page.get_by_role("option", name=option, exact=True)
         # A rerun of the page closes an open list: a person would open it again.
         for _ in range(5):
-            box.locator("input").click()
+            box.click()
             try:
                 wanted.click(timeout=3000)
-                expect(box.locator("input")).to_have_value(option, timeout=3000)
+                expect(box).to_have_value(option, timeout=3000)
                 break
             except (TimeoutError, AssertionError):
                 self.page.keyboard.press("Escape")
         browser.settled(self.page)
-        expect(box.locator("input")).to_have_value(option)
+        expect(box).to_have_value(option)
+
+    def box(self, label: str) -> Locator:
+        """The input of the box of that label."""
+        return self.page.get_by_test_id("stSelectbox").filter(has_text=label).last.locator("input")
 
     def presses(self, label: str) -> None:
         """Press the button of that name."""
@@ -114,8 +120,8 @@ class Person:
 
     def reads(self, text: str) -> None:
         """Wait until the words stand on the screen."""
-        expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible()
+        expect(self.page.get_by_text(text).locator("visible=true").first).to_be_visible(timeout=PATIENCE)
 
     def cell(self, text: str) -> None:
         """Wait until a table holds the words (grids keep their texts beside the canvas)."""
-        expect(self.page.locator("table[role=grid] td", has_text=text).first).to_be_attached()
+        expect(self.page.locator("table[role=grid] td", has_text=text).first).to_be_attached(timeout=PATIENCE)

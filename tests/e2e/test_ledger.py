@@ -5,9 +5,10 @@ import re
 from playwright.sync_api import expect
 from sqlmodel import select
 
-from db.engine import transaction
-from db.models import Account
+from db.engine import reading, transaction
+from db.models import Account, Draft
 from tests import browser, make
+from tests.e2e.person import Person
 
 
 def stock(username: str, count: int) -> None:
@@ -17,6 +18,22 @@ def stock(username: str, count: int) -> None:
         for number in range(1, count + 1):
             name = "电子秤" if number % 2 else "压力表"
             make.make_instrument(session, owner, name=name, serial_number=f"G{number:03}")
+
+
+def kept() -> str:
+    """The serial number that the one draft of a form holds."""
+    with reading() as session:
+        draft = session.exec(select(Draft)).first()
+        return str(draft.content["typed"]["serial_number"]) if draft else ""
+
+
+def wait_until_kept(page, serial_number: str) -> None:
+    """Wait until the draft of the form has it."""
+    for _ in range(100):
+        if kept() == serial_number:
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"{serial_number} was never kept")
 
 
 def test_a_list_comes_back_after_a_reload_and_by_the_browsers_own_button(visit, bureau):
@@ -60,3 +77,28 @@ def test_a_view_opens_where_it_was_saved_and_anywhere_else(visit, bureau):
     elsewhere.page.reload()
     browser.settled(elsewhere.page)
     elsewhere.reads("共 3 条")
+
+
+def test_what_is_typed_in_the_form_outlives_the_server_and_closes_no_list(chromium, bureau, sqlite):
+    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
+        clerk = Person(page, address)
+        clerk.sign_in(bureau["enterprise"])
+        clerk.goes_to("/ledger?mode=new")
+        clerk.types("器具名称", "双针压力表")
+        clerk.chooses("送检方式", "现场检")
+        clerk.types("出厂编号", "00123")
+        clerk.box("送检方式").click()
+        wait_until_kept(page, "00123")
+        expect(page.get_by_role("option", name="送检", exact=True)).to_be_visible()
+    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
+        clerk = Person(page, address)
+        clerk.sign_in(bureau["enterprise"])
+        clerk.opens("强检器具台账维护")
+        clerk.presses("新增")
+        clerk.reads("已恢复未保存的内容")
+        expect(clerk.field("器具名称")).to_have_value("双针压力表")
+        expect(clerk.field("出厂编号")).to_have_value("00123")
+        expect(clerk.box("送检方式")).to_have_value("现场检")
+        clerk.presses("放弃")
+        expect(clerk.field("出厂编号")).to_have_value("")
+        assert kept() == ""
