@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import Session
 
 from db import audit, schema
@@ -96,9 +97,15 @@ def postgres_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database(request) -> Iterator[str]:
+def dialect(request) -> str:
+    """Each engine in turn."""
+    return request.param
+
+
+@pytest.fixture
+def database(dialect, request) -> Iterator[str]:
     """The URL of a fresh, migrated database, on SQLite and on PostgreSQL in turn."""
-    if request.param == "sqlite":
+    if dialect == "sqlite":
         yield request.getfixturevalue("sqlite")
         return
     template_url = request.getfixturevalue("postgres_server")
@@ -116,6 +123,22 @@ def sqlite(tmp_path, template) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def untouched_sqlite(tmp_path_factory, template) -> str:
+    """The URL of a migrated SQLite database that no test commits to."""
+    path = tmp_path_factory.mktemp("untouched") / "test.db"
+    path.write_bytes(template.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def untouched_postgresql(postgres_server) -> Iterator[str]:
+    """The URL of a migrated PostgreSQL database that no test commits to."""
+    _, name = postgres_server.rsplit("/", 1)
+    with postgres.database(postgres_server, template=name) as url:
+        yield url
+
+
 @pytest.fixture
 def bind() -> Iterator[Callable[[str], str]]:
     """Binds this process to a database by its URL, until the end of the test."""
@@ -124,7 +147,19 @@ def bind() -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def session(database) -> Iterator[Session]:
-    """A writing session over the fresh database, rolled back at the end."""
-    with Session(engines.engine(), expire_on_commit=False) as open_session:
-        yield open_session
+def session(dialect, request) -> Iterator[Session]:
+    """A writing session, rolled back at the end.
+
+    A test that commits asks for `database` too, and has one of its own; the others share one.
+    """
+    with ExitStack() as stack:
+        if "database" in request.fixturenames:
+            request.getfixturevalue("database")
+        else:
+            stack.enter_context(bound(request.getfixturevalue(f"untouched_{dialect}")))
+            event.listen(engines.engine(), "commit", _refuse_commit)
+        yield stack.enter_context(Session(engines.engine(), expire_on_commit=False))
+
+
+def _refuse_commit(_connection):
+    pytest.fail("a test that commits asks for the fixture `database` too")

@@ -115,7 +115,8 @@ def test_a_result_removed_is_found(session, line):
 
 def test_a_rejection_with_a_validity_is_found(session, line):
     tamper(session, "UPDATE verifications SET conclusion = 'rejected'")
-    assert checks.findings(session) == ["不合格的检定结果 1 不应有有效期"]
+    result_id = session.scalar(sa.text("SELECT id FROM verifications"))
+    assert checks.findings(session) == [f"不合格的检定结果 {result_id} 不应有有效期"]
 
 
 def test_a_reference_to_nothing_is_found(sqlite):

@@ -274,6 +274,7 @@ def test_a_registration_refused_leaves_no_file(session, folder):
     assert files(folder) == [PNG + b"1"]
 
 
+@pytest.mark.usefixtures("database")
 def test_a_correction_keeps_the_scan_unless_there_is_a_new_one(session, reviewer, folder):
     registration = sent_back(session, reviewer)
     first = registration.licence_id
@@ -288,6 +289,7 @@ def test_a_correction_keeps_the_scan_unless_there_is_a_new_one(session, reviewer
     assert files(folder) == [b"%PDF-1.7"]
 
 
+@pytest.mark.usefixtures("database")
 def test_a_scan_that_another_has_too_stays_on_the_disk(session, reviewer, folder):
     submitted(session, credit_code=OTHER_CODE, username="haitian")
     sent_back(session, reviewer)

@@ -250,6 +250,7 @@ def test_what_is_decided_is_not_decided_again(session, reviewer):
         reviews.approve(session, registration.id, by=reviewer)
 
 
+@pytest.mark.usefixtures("database")
 def test_the_second_of_two_reviewers_is_told_so(session, reviewer):
     registration = submitted(session)
     session.commit()
