@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from db import commands
@@ -33,9 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise  # a defect, and no fault of the database
     except (DatabaseError, OSError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        where = database_url().split("@")[-1]
+        where = _place(make_url(database_url()))
         advice = "请检查 DATABASE_URL，或先运行 python -m db upgrade"
         return _refuse(f"数据库不可用（{where}）：{reason}；{advice}")
+
+
+def _place(url: URL) -> str:
+    """Which database, without who signs in to it; a password may stand among its options too."""
+    return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
 
 
 def _refuse(sentence: str) -> int:

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, ExceptionContext, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import ArgumentError
@@ -66,6 +67,7 @@ def make_engine(url: str) -> Engine:
             hide_parameters=True,
         )
         event.listen(made, "handle_error", _refuse_unwritable)
+        event.listen(made, "handle_error", _leave_out_values)
         return made
     path = url.removeprefix("sqlite:///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +105,15 @@ def _refuse_unwritable(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, UnicodeEncodeError) or any(words in str(error) for words in UNWRITABLE):
         raise Refused("文字过长，或含有不可见的控制字符，请重新输入")
+
+
+def _leave_out_values(context: ExceptionContext) -> None:
+    """PostgreSQL's details quote the row that it refuses, password hash and all, which the log must not."""
+    error, told = context.original_exception, context.sqlalchemy_exception
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        error.args = (error.diag.message_primary,)
+        if told is not None:
+            told.args = (f"({type(error).__name__}) {error.diag.message_primary}",)
 
 
 def _begin(connection: Any) -> None:
