@@ -188,8 +188,9 @@ def _check_unmoved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) 
     standing = [(row, why) for row, why in found if why]
     if standing:
         problems = {str(row.id): f"{row.name} {row.serial_number}：{why}" for row, why in standing[:SHOWN]}
+        first = f"（以下为前 {SHOWN} 台）" if len(standing) > SHOWN else ""
         raise Refused(
-            f"这一批中有 {len(standing)} 台器具此后又有变动，整批不能撤回，请逐台核对修改", problems
+            f"这一批中有 {len(standing)} 台器具此后又有变动{first}，整批不能撤回，请逐台核对修改", problems
         )
 
 

@@ -183,7 +183,7 @@ def test_at_most_twenty_are_named(session, owner):
     rows = gauges(session, owner, 22)
     outcome = run(session, owner)
     run(session, owner, "location", "三号车间")
-    with pytest.raises(Refused, match="有 22 台") as refusal:
+    with pytest.raises(Refused, match="有 22 台器具此后又有变动（以下为前 20 台），整批不能撤回") as refusal:
         batches.undo(session, outcome.batch_id, by=owner)
     assert list(refusal.value.problems) == [str(row.id) for row in rows[:20]]
 

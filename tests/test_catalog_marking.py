@@ -197,6 +197,7 @@ def test_a_problem_of_a_row_that_is_not_there_is_only_listed(returned):
 def test_the_summary_lists_totals_and_every_problem_by_row(returned):
     sheet = returned([TWICE, SERIAL, KIND])[1][SUMMARY_SHEET]
     assert sheet["A1"].value == "检查结果：台账.xlsx"
+    assert (sheet.sheet_properties.pageSetUpPr.fitToPage, sheet.page_setup.fitToHeight) == (True, 0)
     assert dict(zip([c.value for c in sheet[4]], [c.value for c in sheet[5]], strict=True)) == {
         "文件行数": 3, "新增": 1, "修改": 0, "未变": 0, "错误": 2, "重复": 0,
     }  # fmt: skip

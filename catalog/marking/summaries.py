@@ -75,7 +75,8 @@ def _markup(main: str, styles: Styles, found: Findings) -> Iterator[str]:
     title, label = styles.plain(bold=True, size=14), styles.plain(bold=True, color=WHITE, fill=GREY)
     plain, link = styles.plain(), styles.plain(color=BLUE)
     shown = found.placed[: MOST_ROWS - TABLE_ROW]
-    yield f'<worksheet xmlns="{main}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="{TABLE_ROW}"'
+    yield f'<worksheet xmlns="{main}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+    yield f'<sheetViews><sheetView workbookViewId="0"><pane ySplit="{TABLE_ROW}"'
     yield f' topLeftCell="A{TABLE_ROW + 1}" activePane="bottomLeft" state="frozen"/>'
     yield f'</sheetView></sheetViews><sheetFormatPr defaultRowHeight="{LINE}"/><cols>'
     for index, width in enumerate(HEADINGS.values(), start=1):
@@ -93,7 +94,8 @@ def _markup(main: str, styles: Styles, found: Findings) -> Iterator[str]:
     yield '</sheetData><mergeCells count="3"><mergeCell ref="A1:F1"/><mergeCell ref="A2:F2"/>'
     yield '<mergeCell ref="A3:F3"/></mergeCells>'
     yield from _links(found.sheet, shown)
-    yield "</worksheet>"
+    # A4 across, as many pages as there are rows, no column cut off.
+    yield '<pageSetup paperSize="9" orientation="landscape" fitToHeight="0"/></worksheet>'
 
 
 def _remark(summary: Summary, placed: Sequence[tuple[Place | None, Problem]]) -> str:

@@ -126,5 +126,6 @@ def _box(place: str, number: int, pages: int | None) -> None:
         key=key,
         placeholder="页码",
         label_visibility="collapsed",
-        width=120,
+        # Too narrow for buttons of its own, so that the line fits the screen of a telephone.
+        width=76,
     )
