@@ -1,6 +1,6 @@
 """Is the audit log whole? Whoever changes a row behind the product's back breaks the chain of digests."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -51,10 +51,13 @@ def read_head(text: str) -> Head:
     return Head(int(count), digest)
 
 
-def faults(session: Session, noted: Head | None = None) -> Iterator[str]:
+def faults(
+    session: Session, noted: Head | None = None, report: Callable[[int], None] = lambda count: None
+) -> Iterator[str]:
     """One sentence for each place where the log is not as it was written, the oldest first.
 
-    `noted` is a head written down earlier. Reads every entry, a few thousand at a time.
+    `noted` is a head written down earlier. Reads every entry, a few thousand at a time, and reports how many
+    so far.
     """
     kind = session.get_bind().dialect.name
     statement, wanted = TRIGGERS[kind]
@@ -68,6 +71,8 @@ def faults(session: Session, noted: Head | None = None) -> Iterator[str]:
     count, last = 0, ""
     for row in rows.mappings():
         count += 1
+        if count % CHUNK == 0:
+            report(count)
         if row["previous_digest"] != last:
             yield f"审计日志第 {row['id']} 条之前有记录被删除、插入或调换次序"
         if audit.digest(dict(row)) != row["digest"]:

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from db import accounts, audit, audit_log
+from db import accounts, audit, audit_chain, audit_log
 from db.engine import reading, transaction
 from db.errors import Refused
 from db.ledger_pages import Spot
@@ -115,6 +115,15 @@ def test_nobody_else_reads_or_verifies_the_log(administrator, role):
         ):
             with pytest.raises(Refused, match="不能执行此操作"):
                 ask(session, by=stranger)
+
+
+def test_a_long_verification_says_how_far_it_is(administrator, monkeypatch):
+    monkeypatch.setattr(audit_chain, "CHUNK", 2)
+    noted("登录", "导出台账", "导入台账", "登录", "退出")
+    told = []
+    with reading() as session:
+        audit_log.verify(session, by=administrator, report=lambda *far: told.append(far))
+    assert told == [(2, 5), (4, 5)]
 
 
 def test_a_verification_says_how_many_entries_are_whole_and_is_noted(administrator):

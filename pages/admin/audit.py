@@ -1,9 +1,11 @@
 """审计日志: who did what, when and from where; to be read, exported and verified, never changed."""
 
 from datetime import date
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from db import audit_log, audit_words
 from db.models import Role
@@ -12,6 +14,7 @@ from pages.parts.account import acting, looking, signed_in
 from pages.parts.export import FORMATS
 
 PLACE = "audit"
+CHECKING = "正在逐条核对 …"
 COLUMNS = {
     "at": "时间",
     "who": "操作者",
@@ -83,8 +86,9 @@ def tools(wanted: audit_log.Filters) -> None:
         if st.button(
             "校验日志", icon=":material/verified:", help="逐条核对摘要链，检查记录是否被改动、删除或调换"
         ):
-            with st.spinner("正在逐条核对……"), looking(Role.administrator) as (session, account):
-                found = audit_log.verify(session, by=account)
+            bar = st.progress(0.0, CHECKING)
+            with looking(Role.administrator) as (session, account):
+                found = audit_log.verify(session, by=account, report=partial(advance, bar))
             # Not in one transaction: on SQLite nobody else could write meanwhile.
             with acting(Role.administrator) as (session, account):
                 audit_log.note_verification(session, *found, by=account)
@@ -92,6 +96,11 @@ def tools(wanted: audit_log.Filters) -> None:
             st.rerun()
     if "verified" in st.session_state:
         report(*st.session_state.pop("verified"))
+
+
+def advance(bar: DeltaGenerator, count: int, total: int) -> None:
+    """Move the bar of a verification."""
+    bar.progress(min(count / total, 1.0), f"{CHECKING} 已核对 {count:,} / {total:,} 条")
 
 
 def report(count: int, faults: list[str]) -> None:
