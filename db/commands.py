@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -159,34 +160,30 @@ def _told(totals: dict[str, int], refused: int, is_written: bool, options: argpa
 
 def export_ledger(options: argparse.Namespace) -> int:
     """Write a ledger to a file; the last line is one JSON object with the rows and seconds it took."""
-    started = time.perf_counter()
-    audit.FROM.set(options.address)
     filters = ledger_filters.read(_parsed(options.filters))
     with reading() as session:
         if options.enterprise:
             filters = replace(filters, enterprise_id=_owner(session, options.enterprise).id)
         account_id = _account(session, options.by).id if options.by else None
-    try:
-        count = exports.save(options.out, filters, account_id=account_id)
-    except OSError as error:
-        raise Refused(f"无法写入 {options.out}：{error.strerror}，请改用其他位置") from error
-    print(f"已导出 {count:,} 行到 {options.out}")
-    print(json.dumps({"rows": count, "seconds": round(time.perf_counter() - started, 2)}))
-    return 0
+    return _export(options, "行", lambda: exports.save(options.out, filters, account_id=account_id))
 
 
 def export_audit(options: argparse.Namespace) -> int:
     """Write the audit log to a file; the last line is one JSON object with the rows and seconds it took."""
-    started = time.perf_counter()
-    audit.FROM.set(options.address)
     filters = audit_log.read_filters(_parsed(options.filters))
     with reading() as session:
         account_id = _account(session, options.by).id
+    return _export(options, "条", lambda: audit_exports.save(options.out, filters, account_id=account_id))
+
+
+def _export(options: argparse.Namespace, unit: str, save: Callable[[], int]) -> int:
+    started = time.perf_counter()
+    audit.FROM.set(options.address)
     try:
-        count = audit_exports.save(options.out, filters, account_id=account_id)
+        count = save()
     except OSError as error:
         raise Refused(f"无法写入 {options.out}：{error.strerror}，请改用其他位置") from error
-    print(f"已导出 {count:,} 条到 {options.out}")
+    print(f"已导出 {count:,} {unit}到 {options.out}")
     print(json.dumps({"rows": count, "seconds": round(time.perf_counter() - started, 2)}))
     return 0
 

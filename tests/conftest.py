@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from db import audit, schema
 from db import engine as engines
-from tests import browser, postgres, spoken
+from db.models import Institution, Role
+from tests import browser, make, postgres, spoken
 
 NOW = "2026-11-23T09:30:00+08:00"
 
@@ -159,6 +160,20 @@ def session(dialect, request) -> Iterator[Session]:
             stack.enter_context(bound(request.getfixturevalue(f"untouched_{dialect}")))
             event.listen(engines.engine(), "commit", _refuse_commit)
         yield stack.enter_context(Session(engines.engine(), expire_on_commit=False))
+
+
+@pytest.fixture
+def owner(session):
+    """The account of the boiler works."""
+    return make.make_account(session)
+
+
+@pytest.fixture
+def clerk(session):
+    """A clerk of the district's institution, which is authorized for pressure gauges."""
+    account = make.make_account(session, Role.institution)
+    make.make_authorization(session, session.get(Institution, account.institution_id))
+    return account
 
 
 def _refuse_commit(_connection):

@@ -20,20 +20,6 @@ from db.models import (
 from tests import make
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-@pytest.fixture
-def clerk(session):
-    """A clerk of the district's institution, which is authorized for pressure gauges."""
-    account = make.make_account(session, Role.institution)
-    make.make_authorization(session, session.get(Institution, account.institution_id))
-    return account
-
-
 def test_lines_follow_every_filter(session, owner, clerk):
     gauge = make.make_line(session, clerk, owner)
     make.accept(session, clerk, gauge)

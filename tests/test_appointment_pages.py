@@ -10,25 +10,10 @@ from db import (
 from db.appointment_lines import Filters
 from db.errors import NotFound
 from db.models import (
-    Institution,
     LineStatus,
     Role,
 )
 from tests import make
-
-
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-@pytest.fixture
-def clerk(session):
-    """A clerk of the district's institution, which is authorized for pressure gauges."""
-    account = make.make_account(session, Role.institution)
-    make.make_authorization(session, session.get(Institution, account.institution_id))
-    return account
 
 
 def test_the_whole_stands_where_its_lines_stand(session, owner, clerk):

@@ -33,20 +33,6 @@ from tests import make
 TODAY, TOMORROW, FRIDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 27)
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-@pytest.fixture
-def clerk(session):
-    """A clerk of the district's institution, which is authorized for pressure gauges."""
-    account = make.make_account(session, Role.institution)
-    make.make_authorization(session, session.get(Institution, account.institution_id))
-    return account
-
-
 def linked(session, owner, **values):
     """A personal account that works for the enterprise of `owner`."""
     person = make.make_account(session, Role.personal)

@@ -20,12 +20,6 @@ ZHEJIANG = "330000"
 
 
 @pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-@pytest.fixture
 def supervisor(session):
     """A supervisor of the whole prefecture."""
     return make.make_account(session, Role.supervisor)

@@ -9,7 +9,6 @@ from db import appointments, audit, batches, bulk, bulk_edits, checks, clock, in
 from db.errors import NotFound, Refused
 from db.instrument_fields import plain
 from db.models import (
-    Account,
     Batch,
     BatchAction,
     BatchStatus,
@@ -20,46 +19,12 @@ from db.models import (
     Instrument,
     InstrumentChange,
     Role,
-    StatusChange,
     Subject,
 )
 from tests import make
+from tests.test_bulk_edits import gauges, run, snapshot, values_of
 
 PUMP, METER, OTHER_METER = "91701", "91301", "91302"
-
-
-@pytest.fixture
-def owner(session) -> Account:
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-def gauges(session, owner, count=3, **values):
-    """That many gauges of the ledger."""
-    return [make.make_instrument(session, owner, **values) for _ in range(count)]
-
-
-def run(session, owner, field="delivery_mode", value=DeliveryMode.on_site, scope=None, **more):
-    """Set a field together, in the whole ledger unless said otherwise."""
-    scope = ledger.Filters() if scope is None else scope
-    return bulk_edits.set_together(session, owner.enterprise_id, field, value, scope, by=owner, **more)
-
-
-def values_of(session, rows, field):
-    """A field of the rows, as the database has it now."""
-    found = session.execute(
-        select(Instrument.id, getattr(Instrument, field)).where(col(Instrument.id).in_([r.id for r in rows]))
-    )
-    kept = dict(found.all())
-    return [kept.get(row.id) for row in rows]
-
-
-def snapshot(session):
-    """Everything the ledger says, and how often anything was noted."""
-    session.expire_all()
-    rows = [row.model_dump() for row in session.exec(select(Instrument).order_by(Instrument.id))]
-    noted = [len(session.exec(select(model)).all()) for model in (InstrumentChange, StatusChange, Batch)]
-    return rows, noted
 
 
 def imported(session, owner, added=(), changed=()):

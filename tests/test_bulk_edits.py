@@ -9,7 +9,6 @@ from db import appointments, audit, batches, bulk, bulk_edits, checks, instrumen
 from db.errors import Conflict, Refused
 from db.instrument_fields import LABELS, SCRAPPED
 from db.models import (
-    Account,
     AppointmentLine,
     Batch,
     BatchStatus,
@@ -25,12 +24,6 @@ from db.models import (
 from tests import make
 
 PUMP, METER, OTHER_METER = "91701", "91301", "91302"
-
-
-@pytest.fixture
-def owner(session) -> Account:
-    """The account of the boiler works."""
-    return make.make_account(session)
 
 
 def gauges(session, owner, count=3, **values):

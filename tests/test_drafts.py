@@ -8,12 +8,6 @@ from tests import make
 from tests.conftest import NOW
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
 def content_of(session, account, place="grid-1"):
     """What is kept, or None."""
     draft = drafts.find(session, place, by=account)

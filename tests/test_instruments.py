@@ -17,12 +17,6 @@ from tests import make
 TOMORROW = date(2026, 11, 24)
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
 def problems_of(session, owner, **values):
     """What the form says about a gauge with these values."""
     with pytest.raises(Refused) as refusal:

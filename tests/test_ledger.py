@@ -18,12 +18,6 @@ from db.models import (
 from tests import make
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
 def test_lists_and_counts_follow_every_filter(session, owner):
     gauge = make.make_instrument(session, owner, delivery_mode="现场检")
     scale = make.make_instrument(

@@ -22,12 +22,6 @@ from tests import make
 
 
 @pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
-@pytest.fixture
 def supervisor(session):
     """Of the whole prefecture."""
     return make.make_account(session, Role.supervisor)

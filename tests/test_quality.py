@@ -15,12 +15,6 @@ from db.verifications import months_later
 from tests import make
 
 
-@pytest.fixture
-def owner(session):
-    """The account of the boiler works."""
-    return make.make_account(session)
-
-
 def legacy(session, owner, **values):
     """An instrument as an old ledger may have had it."""
     return make.make_legacy_instrument(session, owner, **values)
