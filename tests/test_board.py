@@ -75,7 +75,7 @@ def test_validity_of_the_prefecture_in_figures(session, bureau):
     assert (counted.in_use, counted.valid, counted.overdue) == (14, 5, 1)
     assert (counted.within_30, counted.within_60, counted.within_90) == (2, 3, 4)
     assert (counted.missing, counted.rejected) == (7, 1)
-    assert counted.rate == pytest.approx(5 / 14)
+    assert counted.rate == 0.357
 
 
 def test_validity_of_one_enterprise(session, bureau):
@@ -84,6 +84,11 @@ def test_validity_of_one_enterprise(session, bureau):
     mine = board.validity(session, by=staff, enterprise_id=bureau["owner"].enterprise_id)
     assert mine == board.validity(session, by=bureau["owner"])
     assert mine.in_use == board.validity(session, by=staff).in_use - 1
+
+
+def test_the_rate_is_never_rounded_up_to_all():
+    assert board.Validity(in_use=100_171, valid=100_132).rate == 0.999
+    assert board.Validity(in_use=3, valid=3).rate == 1
 
 
 def test_a_bureau_without_instruments_has_no_rate(session):
