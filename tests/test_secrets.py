@@ -258,6 +258,8 @@ def test_a_database_that_is_gone_is_told_of_without_its_password(failing):
         assert failing.ask(path, **here) == 500
     for path in ("/exports/ledger.xlsx", "/template/kinds.xlsx"):
         assert failing.ask(path, **here) == 500
+        number = re.search("错误编号 ([0-9A-F]{8}) 告知管理员", failing.answers[-1]).group(1)
+        assert f"错误编号 {number}\n" in browser.log(failing.url)
     with page(failing.url) as visitor:
         assert "错误编号" in failing.run(visitor)
     assert "does not exist" in browser.log(failing.url)

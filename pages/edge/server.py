@@ -9,6 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from pages.edge import downloads, exports, failures, files, health, session, start, templates
 from pages.edge.document import ChineseDocument
+from pages.edge.failures import Failures
 from pages.edge.gate import Gate
 from pages.edge.headers import SecurityHeaders
 from pages.edge.provider import Provider
@@ -31,6 +32,7 @@ def build() -> dict[str, Any]:
         "middleware": [
             Middleware(Requests),
             Middleware(SecurityHeaders),
+            Middleware(Failures),
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts or ["*"], www_redirect=False),
             Middleware(Visitors),
             Middleware(Gate),
