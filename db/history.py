@@ -19,6 +19,8 @@ from db.models import (
     Instrument,
     InstrumentChange,
     InstrumentStatus,
+    Link,
+    Role,
     StatusChange,
     Subject,
 )
@@ -33,6 +35,7 @@ UNDONE = "所在的批次已整批撤回，内容已经恢复"
 SAME = "台账现在就是这次变更前的内容"
 STAYS = {
     Subject.registration: "注册申请的每一步申请人都已看到，不能恢复；需要改动时请“退回补正”。",
+    Subject.link: "关联的每一步双方都已看到，不能恢复；需要改动时请修改权限，或重新申请关联。",
     Subject.line: "预约的每一步对使用单位和技术机构都已生效，不能恢复；需要改动时请取消后重新预约。",
 }
 
@@ -152,6 +155,28 @@ def _told(session: Session, subject: Subject, id: int) -> dict[tuple[datetime, s
         (entry.at, entry.action): tuple(one for one in said if not one.startswith(("状态：", "审核时间：")))
         for entry, said in zip(entries, words, strict=True)
     }
+
+
+def of_link(session: Session, link_id: int, *, by: Account) -> list[Move]:
+    """The moves of one link, oldest first, for its two sides; a person reads no name of the other side.
+
+    Raises NotFound.
+    """
+    if session.exec(select(Link.id).where(Link.id == link_id, reach.links(by))).first() is None:
+        raise NotFound("关联申请")
+    is_person = by.role == Role.personal
+    return [
+        Move(
+            at=move.at,
+            action=move.action,
+            target=move.target,
+            note=move.note,
+            by_name=None if is_person and move.by_role == Role.enterprise else move.by_name,
+            by_role=move.by_role,
+            institution=None,
+        )
+        for move in workflow.history(session, Subject.link, link_id)
+    ]
 
 
 def of_appointment(session: Session, appointment_id: int, *, by: Account) -> list[Move]:

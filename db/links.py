@@ -238,11 +238,3 @@ def standing(session: Session, enterprise_id: int, *, by: Account) -> Link | Non
     mine = select(Link).where(Link.enterprise_id == enterprise_id, reach.links(by))
     granted = mine.where(Link.account_id == by.id, Link.status == LinkStatus.granted)
     return session.exec(granted).first()
-
-
-def history(session: Session, link_id: int, *, by: Account) -> list[Any]:
-    """The moves of a link of the asker's; see `workflow.history`. Raises NotFound."""
-    mine = sa.exists().where(col(Link.id) == link_id, reach.links(by))
-    if not session.scalar(select(mine)):
-        raise NotFound("关联申请")
-    return workflow.history(session, Subject.link, link_id)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from db import checks, links, reach
+from db import checks, history, links, reach
 from db.errors import Conflict, NotFound, Refused
 from db.models import Enterprise, LinkStatus, Notification, Role
 from tests.conftest import NOW
@@ -140,7 +140,7 @@ def test_rights_are_changed_at_once_and_the_history_tells_it(session, owner, per
     links.change_rights(session, asked.id, by=owner, can_edit=False, can_book=True)
     with pytest.raises(Refused, match="企业未授予您此项权限"):
         reach.enterprise(session, owner.enterprise_id, person, to="edit")
-    told = [(move.action, move.note) for move in links.history(session, asked.id, by=person)]
+    told = [(move.action, move.note) for move in history.of_link(session, asked.id, by=person)]
     assert told == [
         ("request", "设备科王伟"),
         ("grant", "查看、编辑台账、预约检定"),
@@ -195,7 +195,7 @@ def test_each_side_takes_its_own_steps_only(session, owner, person, asked):
 @pytest.mark.parametrize("role", list(Role))
 def test_the_link_of_others_does_not_exist(session, owner, asked, role):
     stranger = make_account(session, role)
-    for act in (links.withdraw, links.leave, links.history):
+    for act in (links.withdraw, links.leave, history.of_link):
         with pytest.raises(Refused):
             act(session, asked.id, by=stranger)
     for act in (links.refuse, links.revoke):

@@ -7,6 +7,7 @@ from db.engine import reading, transaction
 from db.models import Enterprise, Link, LinkStatus, Role
 from tests.make import make_account, make_enterprise, make_instrument, make_link
 from tests.screens import press, refusals, said, sound, visit, write
+from tests.screens import tick as tick_rows
 from tests.test_links import KNOWN, UNKNOWN
 
 # Whole runs of pages take longer than a quick check may.
@@ -169,3 +170,18 @@ def test_the_last_enterprise_lost_leaves_a_way_to_ask(owner, person, granted, mo
     shown = sound(shown.run())
     assert "还没有关联企业" in said(shown)
     assert not shown.button
+
+
+def test_both_sides_read_how_a_link_went(owner, person, granted, monkeypatch):
+    with transaction() as session:
+        links.change_rights(session, granted.id, by=owner, can_edit=False, can_book=True)
+    for account, tab in ((owner, "links"), (person, "")):
+        shown = press(visit(monkeypatch, account, "profile", tab=tab), "办理经过")
+        told = said(shown)
+        assert "修改权限" in told and "说明：查看、预约检定" in told
+        # A person reads no name of whoever answered for the enterprise.
+        assert ("使用单位 沈越" in told) == (account is owner)
+    with transaction() as session:
+        links.revoke(session, granted.id, by=owner, reason="已调离")
+    shown = tick_rows(visit(monkeypatch, person, "profile"), 0)
+    assert "说明：已调离" in said(shown)

@@ -1,29 +1,20 @@
 """关联企业信息 of a person and 我的企业授权 of an enterprise, on 个人中心."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from db import links, workflow
+from db import history, links, workflow
 from db.links import LinkRow
 from db.models import OWNERS, LinkStatus, Role, Subject
 from pages.parts import look, tables
 from pages.parts.account import acting, looking
+from pages.parts.history import moves
 from pages.parts.navigation import page
 
-ENDED = {
-    "status": "状态",
-    "person": "姓名",
-    "username": "账号",
-    "requested_at": "申请时间",
-    "changed_at": "办理时间",
-    "note": "理由",
-}
-ASKED = {
-    "status": "状态",
-    "named": "企业",
-    "requested_at": "申请时间",
-    "changed_at": "办理时间",
-    "note": "理由",
-}
+PAST = {"requested_at": "申请时间", "changed_at": "办理时间", "note": "理由"}
+ENDED = {"status": "状态", "person": "姓名", "username": "账号", **PAST}
+ASKED = {"status": "状态", "named": "企业", **PAST}
 WIDTHS = {"note": 260, "named": 240, "requested_at": 145, "changed_at": 145}
 CODE = "统一社会信用代码/组织机构代码"
 
@@ -58,10 +49,7 @@ def past_of_person() -> None:
     """The links of a person that have ended, with the reasons."""
     with looking(Role.personal) as (session, person):
         rows = links.page(session, by=person)
-    if ended := [row for row in rows if row.status not in links.OPEN]:
-        with st.expander(f"已结束的关联（{len(ended)}）"):
-            named = [{**row.__dict__, "named": row.enterprise or row.credit_code} for row in ended]
-            tables.listing(named, ASKED, "已结束的关联", widths=WIDTHS)
+    _ended(rows, ASKED, "已结束的关联")
 
 
 def _ask() -> None:
@@ -98,18 +86,26 @@ def _mine(row: LinkRow) -> None:
         else:
             st.caption(f"{tables.text('at', row.requested_at)} 申请，等待企业在“我的企业授权”中通过。")
             st.caption("久未办理的，请与企业核对代码，并请企业确认已在本系统注册。")
-        (step,) = workflow.open_steps(Subject.link, row.status, Role.personal)
-        with st.popover(step.label, key=f"link-{row.id}-{step.action}"):
-            st.text(
-                "解除后，您立即不能再办理该企业的业务。"
-                if is_granted
-                else "撤回后企业不再看到这份申请，可以重新申请。"
-            )
-            if st.button(f"确认{step.label}", type="primary", key=f"link-{row.id}-{step.action}-sure"):
-                with acting(Role.personal) as (session, person):
-                    (links.leave if is_granted else links.withdraw)(session, row.id, by=person)
-                look.flash(f"已{step.label}")
-                st.rerun()
+        with st.container(horizontal=True):
+            is_over = _way_out(row)
+            _course(row)
+    if is_over:
+        with acting(Role.personal) as (session, person):
+            (links.leave if is_granted else links.withdraw)(session, row.id, by=person)
+        look.flash("已解除关联" if is_granted else "已撤回")
+        st.rerun()
+
+
+def _way_out(row: LinkRow) -> bool:
+    """撤回 or 解除关联, once it is confirmed."""
+    (step,) = workflow.open_steps(Subject.link, row.status, Role.personal)
+    with st.popover(step.label, key=f"link-{row.id}-{step.action}"):
+        st.text(
+            "解除后，您立即不能再办理该企业的业务。"
+            if row.status == LinkStatus.granted
+            else "撤回后企业不再看到这份申请，可以重新申请。"
+        )
+        return st.button(f"确认{step.label}", type="primary", key=f"link-{row.id}-{step.action}-sure")
 
 
 def of_enterprise() -> None:
@@ -129,9 +125,34 @@ def of_enterprise() -> None:
         look.empty("还没有授权给个人用户")
     for row in granted:
         _keep(row)
-    if ended := [row for row in rows if row.status not in links.OPEN]:
-        with st.expander(f"已结束的授权（{len(ended)}）"):
-            tables.listing(ended, ENDED, "已结束的授权", widths=WIDTHS)
+    _ended(rows, ENDED, "已结束的授权")
+
+
+def _ended(rows: Sequence[LinkRow], columns: dict[str, str], title: str) -> None:
+    """The links that are over; the one picked tells how it went."""
+    ended = [row for row in rows if row.status not in links.OPEN]
+    if not ended:
+        return
+    with st.expander(f"{title}（{len(ended)}）"):
+        named = [{**row.__dict__, "named": row.enterprise or row.credit_code} for row in ended]
+        key = f"ended-{hash(tuple(row.id for row in ended))}"
+        picked = tables.choosing(named, columns, key, title, is_many=False, widths=WIDTHS)
+        if picked:
+            _tell(picked[0]["id"])
+        else:
+            st.caption("选中一条，查看办理经过。")
+
+
+def _course(row: LinkRow) -> None:
+    """办理经过 of an open link, on demand."""
+    if st.button("办理经过", icon=":material/history:", type="tertiary", key=f"link-{row.id}-course"):
+        st.dialog("办理经过")(_tell)(row.id)
+
+
+def _tell(link_id: int) -> None:
+    with looking(*OWNERS) as (session, account):
+        found = history.of_link(session, link_id, by=account)
+    moves(Subject.link, found)
 
 
 def _answer(row: LinkRow) -> None:
@@ -147,6 +168,7 @@ def _answer(row: LinkRow) -> None:
                 "通过", type="primary", icon=":material/task_alt:", key=f"link-{row.id}-grant"
             )
             reason = _reason(row, "refuse", "拒绝", "例如：不是本单位人员")
+            _course(row)
     if is_granted:
         with acting(Role.enterprise) as (session, owner):
             links.grant(session, row.id, by=owner, can_edit=can_edit, can_book=can_book)
@@ -172,6 +194,7 @@ def _keep(row: LinkRow) -> None:
                 can_edit, can_book = _rights(row, key, row.can_edit, row.can_book)
                 is_changed = st.button("保存权限", type="primary", key=f"{key}-save")
             reason = _reason(row, "revoke", "撤销", "例如：已调离本岗位")
+            _course(row)
     if is_changed:
         with acting(Role.enterprise) as (session, owner):
             links.change_rights(session, row.id, by=owner, can_edit=can_edit, can_book=can_book)
