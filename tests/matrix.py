@@ -406,6 +406,7 @@ CALLS: dict[str, Call] = {
     "notifications.read": _with("message"),
     "mobiles.ask": _plainly("13700137000", make.PASSWORD, address="203.0.113.9"),
     "mobiles.change": _plainly("no such token"),
+    "previews.begin_as": _plainly("no such token", Role.reviewer),
     "previews.begin": lambda session, world: (("no such token", world.id("account")), {}),
     "quality.counts": _of_enterprise(),
     "quality.holding": lambda session, world: (

@@ -9,7 +9,8 @@ from db import passwords, settings, workdays
 from db.engine import reading, transaction
 from db.models import Account, Division, Level, Role
 from pages.edge import provider
-from tests.make import HANGZHOU, PASSWORD, make_account, make_institution
+from pages.parts import navigation
+from tests.make import HANGZHOU, PASSWORD, make_account, make_enterprise, make_institution
 from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
 
 # Whole runs of pages take longer than a quick check may.
@@ -176,7 +177,7 @@ def test_an_account_is_suspended_and_resumed(administrator, clerk, monkeypatch):
 def test_nothing_is_done_to_ones_own_account(administrator, monkeypatch):
     shown = tick(visit(monkeypatch, administrator, "accounts"), 0)
     assert "这是您自己的账号" in said(shown)
-    assert [button.label for button in shown.button] == ["新增账号"]
+    assert [button.label for button in shown.button] == ["新增账号", "开始预览"]
 
 
 def test_an_account_made_meanwhile_does_not_move_the_pick(administrator, clerk, monkeypatch):
@@ -357,6 +358,27 @@ def test_an_administrator_sees_the_pages_of_another_account_and_changes_nothing(
     assert stored("limin").full_name == "李敏"
     shown = press(shown, "结束预览")
     assert "正在以" not in said(shown)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.administrator])
+def test_an_administrator_sees_the_pages_of_a_role_nobody_has(administrator, clerk, role, monkeypatch):
+    with transaction() as session:
+        make_enterprise(session, "杭州西溪人民医院")
+    shown = visit(monkeypatch, administrator, "accounts")
+    choose(shown, "预览的身份 *", role)
+    if role == Role.enterprise:
+        write(shown, "企业全称或统一社会信用代码", "杭州西溪人民医院")
+    if role == Role.institution:
+        next(one for one in shown.selectbox if one.key == "previewed-institution").select_index(0)
+    shown = press(shown, "开始预览")
+    for entry in navigation.PAGES:
+        if role in entry.roles:
+            shown.switch_page(str(navigation.FOLDER / entry.file))
+            shown = sound(shown.run())
+            assert f"（{role}，示例账号）的身份查看" in said(shown), entry.name
+    write(shown, "姓名", "别人")
+    assert "只能查看" in refusals(press(shown, "保存"))[0]
+    assert "正在以" not in said(press(shown, "结束预览"))
 
 
 def test_an_account_gets_another_name_and_role(administrator, monkeypatch):

@@ -1,6 +1,7 @@
 """Who signs in, for whom, and since when."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
@@ -73,7 +74,8 @@ class Account(SQLModel, table=True):
 class SignIn(SQLModel, table=True):
     """One signed-in browser. Only hashes are stored; a ticket is exchanged once for the cookie's token.
 
-    `previewed_id` is the account as which an administrator looks at the pages, without rights to change.
+    `previewed_id` is the account as which an administrator looks at the pages, without rights to change;
+    `previewed_as` the role and place of one that is not there.
     """
 
     __tablename__ = "sign_ins"
@@ -88,6 +90,7 @@ class SignIn(SQLModel, table=True):
     address: str = Field(default="", max_length=60)
     agent: str = Field(default="", max_length=200)
     previewed_id: int | None = Field(default=None, foreign_key="accounts.id")
+    previewed_as: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     # When it ends unless it is used before; a ticket that waits for a code cannot be exchanged.
     idle_at: datetime
     needs_code: bool = False

@@ -91,6 +91,8 @@ if st.session_state.get("is-adding-account"):
 elif st.button("新增账号", type="primary", icon=":material/person_add:"):
     st.session_state["is-adding-account"] = True
     st.rerun()
+else:
+    preview.offer_role()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     text = narrowing.text("账号、姓名、所属")

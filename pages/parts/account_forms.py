@@ -44,7 +44,7 @@ def add() -> None:
         role = st.selectbox("身份 *", GIVEN, index=None, placeholder="请选择", key="new-role", width=320)
         if role:
             st.caption(DUTIES[role])
-        belonging = _belonging(role)
+        place = belonging(role, "new")
         is_generated = _way("new-password")
         with st.form("new-account", clear_on_submit=False, border=False):
             with st.grid(2, min_column_width=280, gap="medium"):
@@ -67,18 +67,19 @@ def add() -> None:
                 role=role,
                 by=administrator,
                 mobile=mobile,
-                **belonging,
+                **place,
             )
         _pass_on(made.username, password, is_generated)
         look.flash(f"已新增账号 {made.username}")
         _leave()
 
 
-def _belonging(role: Role | None) -> dict[str, Any]:
+def belonging(role: Role | None, key: str) -> dict[str, Any]:
+    """The institution or the area that goes with a role."""
     if role == Role.institution:
-        return {"institution_id": institution("new-institution")}
+        return {"institution_id": institution(f"{key}-institution")}
     if role in (Role.reviewer, Role.supervisor):
-        return {"division_code": choices.division("new-area", "管辖区域", help="不选表示全部区域")}
+        return {"division_code": choices.division(f"{key}-area", "管辖区域", help="不选表示全部区域")}
     return {}
 
 

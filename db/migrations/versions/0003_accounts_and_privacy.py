@@ -254,3 +254,4 @@ def _reference() -> None:
     with op.batch_alter_table("sign_ins") as table:
         table.add_column(sa.Column("previewed_id", sa.Integer(), nullable=True))
         table.create_foreign_key("fk_sign_ins_previewed_id", "accounts", ["previewed_id"], ["id"])
+        table.add_column(sa.Column("previewed_as", sa.JSON(), nullable=True))
