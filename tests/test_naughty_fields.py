@@ -17,9 +17,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
 
 from catalog.list_files import ListFile
-from db import audit, audit_changes, passwords, registrations, resets
+from db import audit, audit_changes, corrections, passwords, registrations, resets
 from db.errors import HIDDEN, Refused
 from db.models import Account, Batch, Registration, Role
 from tests import make
@@ -48,17 +49,36 @@ CHEAP = {
 }
 # Arguments that hold a text the matrix has no need of.
 MORE = {
-    "editions.stage": {"successors": {"330106": "330108"}},
     "imports.choose_columns": {"columns": {0: "器具名称"}},
     "saved_views.add": {"filters": {"text": "压力"}},
     "settings.save": {"typed": {"contact": "计量处"}},
     "workdays.save_year": {"days": [(date(2027, 1, 1), False, "元旦")]},
 }
+# What must have happened before an operation keeps anything.
+PREPARED = {
+    "corrections.request": lambda session, world: corrections.withdraw(
+        session, world.id("correction"), by=world.owner
+    ),
+    "verifications.record": lambda session, world: make.begin(
+        session, world.insiders["institution"], world.records["line"]
+    ),
+}
 # What those without an account hand over that no type tells.
 KEY = registrations.Key(Role.enterprise, REGISTRATION["credit_code"], REGISTRATION["mobile"])
-TYPED = {"typed": REGISTRATION, "key": KEY, "way": next(iter(resets.Way))}
+TYPED = {"typed": make.APPLICATION, "key": KEY, "way": next(iter(resets.Way))}
 # What no page lets anybody type: it comes from the browser, the network or the program.
-UNTYPED = {"session", "by", "token", "ticket", "address", "agent", "action", "place", "issuer"}
+UNTYPED = {
+    "session",
+    "by",
+    "token",
+    "ticket",
+    "address",
+    "agent",
+    "action",
+    "place",
+    "issuer",
+    "password_hash",
+}
 # Kept in other words: to find a record by, as the name of a file, as a provider spells it; a draft keeps all.
 FOLDED = {
     "accounts.oidc_subject",
@@ -74,9 +94,18 @@ FOLDED = {
 # Columns nobody types into: made, looked up, copied, or read from a file (which has tests of its own).
 MADE = re.compile(
     r"\.(number|code|credit_code|mobile|\w+_code|\w*_hash|\w*digest|reference|lease|secret|key|operation"
-    r"|media_type|action|source|target|place|subject|address|agent|before|snapshot|totals|findings|columns)$"
-    r"|^(categories|divisions|kinds|counters|leases|edition_contents)\."
+    r"|media_type|action|source|target|place|subject|agent|before|snapshot|totals|findings|columns"
+    r"|initials|name_key|search_text)$"
+    r"|^(categories|divisions|kinds|counters|leases|edition_contents|notifications)\."
+    r"|^(sign_ins|sign_in_attempts|confirmation_codes|audit_entries)\.address$"
+    r"|^(settings\.name|editions\.note|sign_ins\.previewed_as|batches\.note|appointments\.contact_name)$"
 )
+# Typed, but in letters, digits and few signs only: everything hard is refused.
+NARROW = {"institutions.telephone", "recoveries.mail"} | {
+    f"{table}.username" for table in ("accounts", "registrations", "sign_in_attempts")
+}
+# What a registration held, once it is approved.
+COPIED = {f"enterprises.{name}" for name in ("address", "contact_name", "name")}
 
 
 @pytest.fixture
@@ -148,7 +177,7 @@ def ways(session, name, world):
     """Every spot for a text in the arguments of an operation."""
     hints = get_type_hints(FUNCTIONS[name])
     for each, value in arguments(session, name, world).items():
-        if each not in UNTYPED:
+        if each not in UNTYPED or (name, each) == ("institutions.save", "address"):
             yield from spots(value, hints.get(each), (each,))
 
 
@@ -191,6 +220,7 @@ class Writing:
 def tried(session, name, world, way, text):
     """What an operation writes when it is given the text at this spot; a refusal is noted as a page does."""
     point = session.begin_nested()
+    PREPARED.get(name, lambda *_: None)(session, world)
     given = arguments(session, name, world)
     given |= {way[0]: put(given[way[0]], way[1:], text)}
     with Writing(session) as kept:
@@ -199,6 +229,8 @@ def tried(session, name, world, way, text):
             session.flush()
         except Refused as refusal:
             assert is_a_sentence(str(refusal)), f"{refusal!s:.200}"
+            point.rollback()
+            point = session.begin_nested()
             audit.record(session, "操作", note=str(refusal), is_refused=True)
         audit.write(session)
     point.rollback()
@@ -236,7 +268,7 @@ def test_every_operation_keeps_every_text_as_typed_or_refuses_it(session, world)
                 faults += [f"{name} {way} {hard}: {wrong}" for wrong in spoilt(kept, text)]
                 reached |= set(kept)
     assert faults == []
-    assert columns() - reached == set()
+    assert columns() - reached == NARROW | COPIED
 
 
 def columns():
@@ -245,13 +277,11 @@ def columns():
         f"{table.name}.{column.key}"
         for table in SQLModel.metadata.sorted_tables
         for column in table.columns
-        if isinstance(column.type, sa.JSON | sa.String)
-        and not isinstance(column.type, sa.Enum)
-        and not MADE.search(f"{table.name}.{column.key}")
+        if isinstance(column.type, sa.JSON | AutoString) and not MADE.search(f"{table.name}.{column.key}")
     }
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("dialect", ["sqlite"])
 def test_the_whole_list_goes_through_what_is_cheap(session, world):
     for name, way in CHEAP.items():
         faults = [one for text in NAUGHTY for one in spoilt(tried(session, name, world, way, text), text)]
