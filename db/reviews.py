@@ -108,9 +108,21 @@ def counts(session: Session, *, by: Account) -> dict[RegistrationStatus, int]:
 
 def find(session: Session, registration_id: int, *, by: Account) -> Registration:
     """One registration within the asker's area; raises NotFound."""
+    return _found(session, _one(registration_id, by))
+
+
+def _held(session: Session, registration_id: int, by: Account) -> Registration:
+    """The same, kept from others until the transaction ends."""
+    return _found(session, reach.held(_one(registration_id, by), Registration))
+
+
+def _one(registration_id: int, by: Account) -> Any:
     reach.allow(by, *reach.BUREAU)
-    here = select(Registration).where(Registration.id == registration_id, reach.registrations(by))
-    registration = session.exec(here).first()
+    return select(Registration).where(Registration.id == registration_id, reach.registrations(by))
+
+
+def _found(session: Session, rows: Any) -> Registration:
+    registration: Registration | None = session.exec(rows).first()
     if registration is None:
         raise NotFound("注册申请")
     return registration
@@ -251,7 +263,9 @@ def place_in_code(session: Session, credit_code: str) -> str:
 
 def approve(session: Session, registration_id: int, *, by: Account, reason: str = "") -> Account:
     """通过: the account comes into being, and its enterprise. Raises Refused, NotFound or Conflict."""
-    registration = find(session, registration_id, by=by)
+    registration = _held(session, registration_id, by)
+    # First, or whoever comes second would read of the enterprise the first one made.
+    workflow.allowed(Subject.registration, [registration], "approve", by, reason)
     form = look_over(session, registration.model_dump(), registration.id)
     # Those handed in before scans were asked for have none; whether it is enough the reviewer decides.
     form.problems.pop("licence", None)
@@ -294,12 +308,12 @@ def _founded(session: Session, registration: Registration) -> Enterprise:
 
 def send_back(session: Session, registration_id: int, *, by: Account, reason: str) -> Registration:
     """退回补正, with a reason the applicant can act on."""
-    return _decide(session, find(session, registration_id, by=by), "send_back", by, reason)
+    return _decide(session, _held(session, registration_id, by), "send_back", by, reason)
 
 
 def decline(session: Session, registration_id: int, *, by: Account, reason: str) -> Registration:
     """不予通过, with a reason the applicant can read."""
-    return _decide(session, find(session, registration_id, by=by), "decline", by, reason)
+    return _decide(session, _held(session, registration_id, by), "decline", by, reason)
 
 
 def _decide(

@@ -179,8 +179,7 @@ def move(
     move concerns and stays in the history. Raises Refused when the table does not allow the step, and
     Conflict when any record has moved meanwhile: then nothing has changed.
     """
-    step = _step_from({record.status for record in records}, subject, action)
-    _check(step, by, note)
+    step = allowed(subject, records, action, by, note)
     ids = [record.id for record in records]
     if subject == Subject.line:
         values["moved_at"] = clock.now()
@@ -193,6 +192,18 @@ def move(
         raise Conflict()
     _record(session, step, ids, by, note, concerning_id)
     audit_changes.note_move(session, step, ids, by, note, before, values)
+
+
+def allowed(
+    subject: Subject, records: Sequence[Any], action: str, by: Account | None, note: str = ""
+) -> Step:
+    """The step that `move` would take, for those who must know before they write anything else.
+
+    Raises Refused when the table does not allow it.
+    """
+    step = _step_from({record.status for record in records}, subject, action)
+    _check(step, by, note)
+    return step
 
 
 def _step_from(statuses: set[Any], subject: Subject, action: str) -> Step:

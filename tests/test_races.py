@@ -18,6 +18,7 @@ from db import (
     counters,
     instruments,
     ledger,
+    reviews,
     saved_views,
     verifications,
     workflow,
@@ -34,6 +35,7 @@ from db.models import (
     Conclusion,
     Correction,
     CorrectionStatus,
+    Enterprise,
     Instrument,
     InstrumentChange,
     InstrumentStatus,
@@ -536,3 +538,18 @@ def test_a_result_and_an_approval_at_once_leave_the_newer_certificate(database):
         gauge = session.get(Instrument, gauge_id)
         assert gauge.valid_until == date(2027, 5, 19)
         assert gauge.version == (2 if isinstance(approved, Refused) else 3)
+
+
+def test_of_two_reviewers_approving_one_registration_one_is_told(database):
+    with transaction() as session:
+        reviewer = make.make_account(session, Role.reviewer)
+        registration = make.make_registration(session)
+
+    def approve(session):
+        return reviews.approve(session, registration.id, by=account(session, reviewer.id))
+
+    (refusal,) = refusals(at_once(approve, approve))
+    assert "当前状态为“已通过”" in str(refusal)
+    with reading() as session:
+        assert len(session.exec(select(Enterprise)).all()) == 1
+        assert checks.findings(session) == []

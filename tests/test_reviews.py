@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from db import attachments, checks, links, passwords, registrations, reviews
 from db.engine import transaction
-from db.errors import Conflict, NotFound, Refused
+from db.errors import NotFound, Refused
 from db.models import Enterprise, Notification, RegistrationStatus, Role
 from tests.conftest import NOW
 from tests.make import PERSON, XIHU, make_account, make_enterprise, make_link, make_registration
@@ -256,10 +256,17 @@ def test_the_second_of_two_reviewers_is_told_so(session, reviewer):
     session.commit()
     with transaction() as other:
         reviews.decline(other, registration.id, by=reviewer, reason="该单位不在本辖区")
-    with pytest.raises(Conflict, match="请刷新后重试"):
+    with pytest.raises(Refused, match="当前状态为“不予通过”"):
         reviews.approve(session, registration.id, by=reviewer)
     session.rollback()
     assert session.exec(select(Enterprise)).all() == []
+
+
+def test_what_is_approved_is_not_approved_again(session, reviewer):
+    registration = submitted(session)
+    reviews.approve(session, registration.id, by=reviewer)
+    with pytest.raises(Refused, match="当前状态为“已通过”"):
+        reviews.approve(session, registration.id, by=reviewer)
 
 
 def share(session, reviewer):
