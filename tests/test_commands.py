@@ -12,7 +12,7 @@ from sqlmodel import select
 from db import __main__ as command_line
 from db import demo, passwords, schema
 from db.engine import reading, transaction
-from db.models import Account, Batch, Enterprise, Instrument, Role
+from db.models import Account, Batch, BatchStatus, Enterprise, Instrument, Role
 from tests import make
 from tests.test_imports import book
 from tests.test_main import run, sentence
@@ -240,6 +240,8 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(ledger_owner, tmp_
     assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner, "--dry-run"]) == 0
     assert answer(capsys) == {"rows": 1, "added": 1}
     assert instrument_count() == 0
+    with reading() as session:
+        assert session.exec(select(Batch)).one().status == BatchStatus.discarded
 
 
 def test_one_bad_row_refuses_a_file_and_partial_takes_the_rest(ledger_owner, tmp_path, capsys):

@@ -374,7 +374,7 @@ def test_a_ledger_that_moved_after_the_preview_stops_the_import(owner):
     with pytest.raises(Conflict, match="检查之后台账有变动"):
         imports.apply(batch.id, owner.id)
     assert len(rows_of(owner)) == 1
-    assert kept(batch.id).status == BatchStatus.previewed
+    assert (kept(batch.id).status, kept(batch.id).started_at) == (BatchStatus.previewed, None)
 
 
 def test_an_import_is_confirmed_once(owner):

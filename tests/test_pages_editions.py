@@ -68,7 +68,7 @@ def test_what_is_wrong_is_listed_row_by_row(administrator, monkeypatch):
     rows = "9110A,911,压力仪表,压力表,6\n91102,911,压力仪表,压力表,半年\n"
     shown = checked(monkeypatch, administrator, "目录.csv", (HEADINGS + rows).encode())
     assert "2 处需要改正" in refusals(shown)[0]
-    assert shown.dataframe[0].value["行"].tolist() == [2, 3]
+    assert shown.dataframe[0].value["行"].tolist() == ["2", "3"]
     shown = press(shown, "换一个文件")
     assert shown.file_uploader
 
@@ -92,3 +92,12 @@ def test_an_edition_that_waits_can_be_canceled(administrator, monkeypatch):
     assert "将于 2027-11-23 自动生效" in said(shown)
     shown = press(shown, "确认取消")
     assert shown.dataframe[0].value["状态"].tolist()[0] == "✕ 已取消"
+
+
+def test_what_is_wrong_with_a_row_and_with_the_whole_is_listed_together(administrator, monkeypatch):
+    rows = "行政区划代码,全称\n33000,浙江省\n330100,浙江省杭州市\n"
+    shown = visit(monkeypatch, administrator, "editions")
+    shown.radio[0].set_value(Dataset.divisions)
+    shown.file_uploader[0].upload("区划.csv", rows.encode())
+    shown = press(shown, "检查文件")
+    assert {"2", "全表"} <= set(shown.dataframe[0].value["行"])

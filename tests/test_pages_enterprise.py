@@ -439,11 +439,11 @@ def test_the_list_by_instrument_is_what_a_number_of_the_home_page_counts(owner, 
     with transaction() as session:
         appointments.decline(session, [lines[0].id], by=clerk, reason="超出授权")
     assert total(visit(monkeypatch, owner, "appointments", status="assigned")) == 2
-    shown = visit(monkeypatch, owner, "appointments", rebook="1")
+    shown = visit(monkeypatch, owner, "appointments", status="rebook")
     assert columns(shown, "说明") == ["超出授权（可重新预约）"]
     with transaction() as session:
         appointments.submit(session, owner.enterprise_id, [lines[0].instrument_id], by=owner)
-    assert total(visit(monkeypatch, owner, "appointments", rebook="1")) == 0
+    assert total(visit(monkeypatch, owner, "appointments", status="rebook")) == 0
 
 
 def test_instruments_are_gathered_and_those_ticked_submitted(owner, clerk, monkeypatch):

@@ -1,6 +1,8 @@
 """The steps of an import. `examine`, `apply` and `import_file` take several transactions and say which."""
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlmodel import Session
@@ -51,11 +53,31 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
     the ledger has moved since the preview: then nothing was written.
     """
     source, name, chosen = _source(batch_id, account_id, is_starting=True)
+    with _over_when_refused(batch_id):
+        try:
+            contents, lists = _opened(source, name, chosen, report)
+            sheet = _sheet(contents, lists)
+        except Unreadable as error:
+            raise Refused(str(error)) from error
+        outcome = _applied(batch_id, account_id, sheet, is_partial, report)
+    if outcome.refused:
+        report("标注", 0, 0)
+        findings.keep_returned(batch_id, account_id, returned.bad_rows(source, name, chosen, sheet, outcome))
+    return outcome
+
+
+@contextmanager
+def _over_when_refused(batch_id: int) -> Iterator[None]:
+    """After a refusal nothing is being written: only a process that died leaves `started_at`."""
     try:
-        contents, lists = _opened(source, name, chosen, report)
-        sheet = _sheet(contents, lists)
-    except Unreadable as error:
-        raise Refused(str(error)) from error
+        yield
+    except Refused:
+        with engines.transaction() as session:
+            session.get_one(Batch, batch_id).started_at = None
+        raise
+
+
+def _applied(batch_id: int, account_id: int, sheet: Sheet, is_partial: bool, report: Report) -> Outcome:
     with engines.transaction() as session:
         batch, by = _held(session, batch_id, account_id)
         expected = batch.totals, batch.findings["seal"]
@@ -66,9 +88,6 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
         session.refresh(by)
         _check_signed_in(by)
         _finish(session, batch, outcome, by, is_partial)
-    if outcome.refused:
-        report("标注", 0, 0)
-        findings.keep_returned(batch_id, account_id, returned.bad_rows(source, name, chosen, sheet, outcome))
     return outcome
 
 
@@ -103,6 +122,9 @@ def import_file(
     outcome, is_written = _written(batch_id, account_id, sheet, is_partial, is_dry, report)
     if not is_written:
         findings.keep_preview(batch_id, account_id, contents, sheet, outcome)
+        # Nobody is asked to confirm it: it is kept as given up, and what was found with it.
+        with engines.transaction() as session:
+            uploads.discard(session, batch_id, by=uploads.actor(session, account_id))
     if errors and outcome.refused:
         returned.mark(path, path.name, errors, contents.sheet, sheet, outcome)
     return outcome, is_written

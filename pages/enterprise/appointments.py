@@ -29,6 +29,8 @@ LINES = {
 }
 OPENNESS = {"open": "办理中", "done": "已办结"}
 NOTHING = "没有符合条件的预约，请放宽条件"
+REBOOK = "rebook"
+STATUSES = narrowing.named(LineStatus) | {REBOOK: "需重新预约"}
 VIEWS = {"appointments": "按预约单", "lines": "按器具"}
 
 
@@ -55,13 +57,13 @@ def by_appointment(enterprise: Enterprise, text: str, state: str | None) -> list
     return [row.id for row in picked]
 
 
-def by_instrument(enterprise: Enterprise, text: str, status: str | None) -> list[int]:
+def by_instrument(enterprise: Enterprise, text: str, chosen: str | None) -> list[int]:
     """Instruments with their progress to pick from; the id of the 预约单 of the one picked."""
     wanted = appointment_lines.Filters(
         enterprise_id=enterprise.id,
         text=text,
-        statuses=(LineStatus[status],) if status else (),
-        is_to_rebook="rebook" in st.query_params,
+        statuses=(LineStatus[chosen],) if chosen and chosen != REBOOK else (),
+        is_to_rebook=chosen == REBOOK,
     )
     key, table = f"lines-{hash(wanted)}", st.container()
     with looking(*OWNERS) as (session, account):
@@ -87,7 +89,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     view = st.segmented_control(
         "查看方式",
         list(VIEWS),
-        default="lines" if {"status", "rebook"} & set(st.query_params) else "appointments",
+        default="lines" if "status" in st.query_params else "appointments",
         required=True,
         format_func=lambda one: VIEWS[one],
         key=f"view?{narrowing.signature()}",
@@ -96,7 +98,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     if view == "appointments":
         chosen = narrowing.choice("state", "办理情况", OPENNESS, 140)
     else:
-        chosen = narrowing.choice("status", "流程状态", narrowing.named(LineStatus), 140)
+        chosen = narrowing.choice("status", "流程状态", STATUSES, 140)
 
 picked = (by_appointment if view == "appointments" else by_instrument)(enterprise, text, chosen)
 if detail.button("预约单详情", disabled=not picked, icon=":material/receipt_long:"):

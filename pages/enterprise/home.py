@@ -114,7 +114,7 @@ st.subheader("预约的器具", anchor=False)
 tiles.row(
     [
         line_tile(counts, LineStatus.unassigned, "尚无技术机构", True),
-        Tile("需重新预约", rebook_count, "appointments", {"rebook": "1"}, True, "不予受理或终止"),
+        Tile("需重新预约", rebook_count, "appointments", {"status": "rebook"}, True, "不予受理或终止"),
         line_tile(counts, LineStatus.assigned, "可以送检"),
         line_tile(counts, LineStatus.accepted, "按约定日期送检"),
         line_tile(counts, LineStatus.in_verification, "等待结果"),

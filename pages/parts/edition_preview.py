@@ -43,7 +43,7 @@ def draw(dataset: Dataset, file_name: str, listed: ListFile) -> None:
 def _problems(listed: ListFile) -> None:
     count = len(listed.problems)
     st.error(f"有 {count:,} 处需要改正，没有载入任何内容。改好后请重新上传。", icon=":material/error:")
-    rows = [one.__dict__ | {"row": one.row or "全表"} for one in listed.problems[:MOST]]
+    rows = [one.__dict__ | {"row": str(one.row or "全表")} for one in listed.problems[:MOST]]
     tables.listing(rows, PROBLEMS, "需要改正的内容", height=min(38 + 35 * len(rows), 420))
 
 
