@@ -7,10 +7,10 @@ import openpyxl
 import pytest
 
 from catalog.columns import COLUMNS
-from db import imports, jobs
+from db import imports, jobs, previews
 from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, Instrument
-from pages.parts import import_preview, import_start, look
+from pages.parts import account, import_preview, import_start, look, navigation
 from tests import make, screens
 from tests.test_imports import GAUGE, book
 
@@ -154,6 +154,28 @@ def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
     screens.press(shown, "继续检查")
     assert finished(batch_id).refusal == ""
     assert status_of(batch_id) == BatchStatus.previewed
+
+
+@pytest.mark.parametrize(
+    ("is_examined", "label"), [(True, "确认导入 1 行"), (False, "重新检查")], ids=["confirm", "check"]
+)
+def test_who_previews_another_account_begins_no_work(owner, monkeypatch, is_examined, label):
+    with transaction() as session:
+        administrator = make.make_account(session, make.Role.administrator)
+        batch = imports.upload(session, owner.enterprise_id, "台账.xlsx", book({}), by=owner)
+    if is_examined:
+        imports.examine(batch.id, owner.id)
+    monkeypatch.setattr(jobs, "_jobs", {})
+    shown = screens.visit(monkeypatch, administrator, "profile")
+    with transaction() as session:
+        previews.begin(session, account.token(), owner.id, by=administrator)
+    shown.run().switch_page(str(navigation.FOLDER / navigation.BY_NAME["imports"].file))
+    shown.query_params["batch"] = str(batch.id)
+    before = status_of(batch.id)
+    screens.press(screens.sound(shown.run()), label)
+    assert screens.refusals(shown) == [previews.REFUSED]
+    assert jobs.find(import_start.key(batch.id)) is None
+    assert (status_of(batch.id), count()) == (before, 0)
 
 
 def test_what_an_upload_waits_for_is_told_apart(owner, monkeypatch):

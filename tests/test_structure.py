@@ -85,6 +85,18 @@ def test_statuses_are_assigned_by_the_workflow_alone(path):
     assert len(found) == (1 if named(path) == "db/workflow.py" else 0), found
 
 
+def called(node):
+    """The names of what a piece of code calls."""
+    calls = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
+    return {ast.unparse(one) for one in calls}
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if "pages" in path.parts], ids=named)
+def test_work_in_the_background_begins_for_who_may_act(path):
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    assert all("acting" in called(node) for node in functions if "jobs.start" in called(node))
+
+
 def test_every_status_is_reached_and_every_action_labelled():
     for subject, statuses in workflow.STATUSES.items():
         steps = [step for step in workflow.STEPS if step.subject == subject]

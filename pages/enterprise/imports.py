@@ -33,9 +33,9 @@ def shown(batch_id: int) -> None:
     if batch.status == BatchStatus.submitted and batch.findings.get("missing"):
         import_start.match(batch)
     elif batch.status == BatchStatus.submitted:
-        import_start.interrupted(batch, account.id)
+        import_start.interrupted(batch)
     elif batch.status == BatchStatus.previewed:
-        import_preview.draw(batch, account.id)
+        import_preview.draw(batch)
     else:
         import_preview.ended(batch)
 

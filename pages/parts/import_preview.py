@@ -1,15 +1,16 @@
 """The last steps of an import: what it would do, the decision, and what became of it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from db import batches, imports, jobs, workflow
+from db import batches, imports, workflow
 from db.instrument_fields import LABELS
 from db.models import OWNERS, Batch, BatchStatus, Subject
 from pages.parts import import_start, ledger_words, look, tables
-from pages.parts.account import address, looking
+from pages.parts.account import looking
 from pages.parts.batches import ask_to_undo
 from pages.parts.navigation import page
 
@@ -20,7 +21,7 @@ EMPTY = "文件中没有填写器具。请在表头下面每行填写一台，�
 LOCKED = "文件中填写了“有效期至”。导入后不可修改，此后只随检定结果变动；请确认日期与检定证书一致，再导入。"
 
 
-def draw(batch: Batch, account_id: int) -> None:
+def draw(batch: Batch) -> None:
     """The totals, the decision, and below it each problem and each changed cell."""
     totals, found = batch.totals, batch.findings
     if imports.is_interrupted(batch):
@@ -28,7 +29,7 @@ def draw(batch: Batch, account_id: int) -> None:
     _totals(totals)
     for note in (*found["notes"], *_unused(found["unused"])):
         st.caption(look.plain(note))
-    _decide(batch, account_id)
+    _decide(batch)
     _problems(batch)
     _changes(found["changed"], totals["updated"])
 
@@ -44,7 +45,7 @@ def _unused(headings: Sequence[str]) -> list[str]:
     return [f"没有导入的列：{'、'.join(headings)}"] if headings else []
 
 
-def _decide(batch: Batch, account_id: int) -> None:
+def _decide(batch: Batch) -> None:
     """The buttons that fit what was found."""
     totals = batch.totals
     refused, good = totals["invalid"] + totals["duplicates"], totals["added"] + totals["updated"]
@@ -68,7 +69,7 @@ def _decide(batch: Batch, account_id: int) -> None:
             icon=":material/check:",
             key=f"apply-{batch.id}",
         ):
-            _apply(batch, account_id, is_partial=bool(refused))
+            _apply(batch, is_partial=bool(refused))
         import_start.discard(batch)
 
 
@@ -80,13 +81,8 @@ def _returned(batch: Batch, label: str) -> None:
         st.caption("标注后的文件未能生成，请按下面列出的问题修改原文件。")
 
 
-def _apply(batch: Batch, account_id: int, is_partial: bool) -> None:
-    batch_id = batch.id
-    jobs.start(
-        import_start.key(batch_id),
-        lambda report: imports.apply(batch_id, account_id, is_partial, report),
-        address(),
-    )
+def _apply(batch: Batch, is_partial: bool) -> None:
+    import_start.start(batch.id, partial(imports.apply, is_partial=is_partial))
     st.rerun()
 
 

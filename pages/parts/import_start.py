@@ -1,6 +1,6 @@
 """The first steps of an import: templates, the file, its progress, and columns under other names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -59,14 +59,21 @@ def box(enterprise: Enterprise) -> None:
         return
     with acting(*OWNERS) as (session, account):
         batch = imports.upload(session, enterprise.id, file.name, file.getvalue(), by=account)
-    examine(batch.id, account.id)
+    examine(batch.id)
 
 
-def examine(batch_id: int, account_id: int) -> None:
+def examine(batch_id: int) -> None:
     """Begin the check in the background, and show it."""
-    jobs.start(key(batch_id), lambda report: imports.examine(batch_id, account_id, report), address())
+    start(batch_id, imports.examine)
     st.query_params["batch"] = str(batch_id)
     st.rerun()
+
+
+def start(batch_id: int, step: Callable[..., object]) -> None:
+    """Begin a step of an import in the background, on behalf of who is signed in and may act."""
+    with acting(*OWNERS) as (_, account):
+        account_id = account.id
+    jobs.start(key(batch_id), lambda report: step(batch_id, account_id, report=report), address())
 
 
 def progress(batch_id: int) -> None:
@@ -88,12 +95,12 @@ def progress(batch_id: int) -> None:
     watch()
 
 
-def interrupted(batch: Batch, account_id: int) -> None:
+def interrupted(batch: Batch) -> None:
     """A check that nobody is at work on."""
     st.warning("这个文件还没有检查完，没有写入任何数据。", icon=":material/pause_circle:")
     with st.container(horizontal=True):
         if st.button("重新检查", type="primary", key=f"again-{batch.id}"):
-            examine(batch.id, account_id)
+            examine(batch.id)
         discard(batch)
 
 
@@ -120,7 +127,7 @@ def match(batch: Batch) -> None:
     if is_sent:
         with acting(*OWNERS) as (session, account):
             imports.choose_columns(session, batch.id, chosen, by=account)
-        examine(batch.id, account.id)
+        examine(batch.id)
     discard(batch)
 
 
