@@ -90,6 +90,8 @@ STEPS = (
     Step(S.registration, "send_back", "退回补正", R.submitted, R.sent_back, (Role.reviewer,), reason_missing),
     Step(S.registration, "decline", "不予通过", R.submitted, R.declined, (Role.reviewer,), reason_missing),
     Step(S.registration, "resubmit", "补正后重新提交", R.sent_back, R.submitted),
+    # What nobody corrects would keep its code from everybody else.
+    Step(S.registration, "decline", "不予通过", R.sent_back, R.declined, (Role.reviewer,), reason_missing),
     Step(S.instrument, "take_out_of_use", "停用", U.in_use, U.out_of_use, BOOKERS),
     Step(S.instrument, "store", "封存", U.in_use, U.stored, BOOKERS),
     Step(S.instrument, "resume", "恢复在用", U.out_of_use, U.in_use, BOOKERS),

@@ -102,6 +102,16 @@ def test_sending_back_needs_a_reason_and_keeps_the_application_open(reviewer, wa
     assert status(waiting[0]) == RegistrationStatus.sent_back
 
 
+def test_what_was_sent_back_can_be_declined(reviewer, waiting, monkeypatch):
+    with transaction() as session:
+        reviews.send_back(session, waiting[1], by=reviewer, reason="请填写全称")
+    shown = visit(monkeypatch, reviewer, "registrations", status="sent_back")
+    assert opened(shown) == SECOND
+    write(shown, REASON, "不是本单位提交的")
+    press(shown, "不予通过")
+    assert status(waiting[1]) == RegistrationStatus.declined
+
+
 def test_usual_reasons_are_added_to_what_was_typed(reviewer, waiting, monkeypatch):
     shown = visit(monkeypatch, reviewer, "registrations")
     write(shown, REASON, "您好。")

@@ -250,6 +250,19 @@ def test_what_is_decided_is_not_decided_again(session, reviewer):
         reviews.approve(session, registration.id, by=reviewer)
 
 
+def test_what_is_not_corrected_is_declined_and_frees_its_code(session, reviewer):
+    stuck = sent_back(session, reviewer)
+    with pytest.raises(Refused, match="请联系主管部门"):
+        submitted(session, username="mingda2")
+    with pytest.raises(Refused, match="请填写理由"):
+        reviews.decline(session, stuck.id, by=reviewer, reason="")
+    reviews.decline(session, stuck.id, by=reviewer, reason="不是本单位提交的")
+    session.refresh(stuck)
+    assert stuck.status == RegistrationStatus.declined
+    assert submitted(session, username="mingda2").status == RegistrationStatus.submitted
+    assert share(session, reviewer) == (1, 1, 1.0)
+
+
 @pytest.mark.usefixtures("database")
 def test_the_second_of_two_reviewers_is_told_so(session, reviewer):
     registration = submitted(session)
