@@ -3,7 +3,7 @@
 from sqlmodel import Session, col, func, select
 
 from catalog import identifiers
-from db import accounts, reach, sign_ins
+from db import accounts, mobiles, reach, sign_ins
 from db.fields import Form
 from db.models import Account, Link, LinkStatus, Role
 
@@ -42,7 +42,9 @@ def change(
     }
     if any(getattr(account, name) != value for name, value in place.items()):
         sign_ins.end_all(session, account.id)
-    account.sqlmodel_update({"full_name": shown, "mobile": number, **place})
+    if number != account.mobile:
+        mobiles.set_number(session, account, number)
+    account.sqlmodel_update({"full_name": shown, **place})
     session.flush()
     return account
 

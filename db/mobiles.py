@@ -1,12 +1,14 @@
 """更换手机号 of one's own account: with the current password, and a code to the new number."""
 
+import secrets
+
 from sqlmodel import Session
 
 from catalog import identifiers
-from db import codes, reach, sign_ins
+from db import codes, notifications, reach, sign_ins
 from db.errors import Refused
 from db.fields import Form
-from db.models import Account, CodePurpose, Enterprise, Role
+from db.models import Account, Cause, CodePurpose, Enterprise, Role
 
 PURPOSE = CodePurpose.mobile
 OFFLINE = "本系统没有开通短信，请向主管部门提出更换手机号的申请，核实身份后由工作人员办理"
@@ -52,8 +54,19 @@ def change(session: Session, token: str, *, by: Account) -> str:
 
 
 def set_number(session: Session, account: Account, number: str) -> None:
-    """Give an account a number that was proven; its enterprise gets it too if it had the former one."""
+    """Give an account a number; its enterprise gets it too if it had the former one, which is told."""
     former, account.mobile = account.mobile, number
     owner = session.get(Enterprise, account.enterprise_id or 0)
     if owner is not None and owner.mobile == former:
         owner.mobile = number
+    if former and former != number:
+        shown = notifications.masked(number)
+        notifications.queue(
+            session,
+            f"mobile-{secrets.token_hex(8)}",
+            Cause.mobile,
+            former,
+            f"账号“{account.username}”的手机号已更换为 {shown}。不是您本人申请的，请立即联系主管部门。",
+            account_id=account.id,
+            division_code=reach.division_of(session, account),
+        )

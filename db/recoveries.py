@@ -143,13 +143,10 @@ def approve(session: Session, recovery_id: int, *, by: Account, reason: str = ""
 
 
 def _change_number(session: Session, recovery: Recovery, account: Account) -> None:
-    former = account.mobile
     mobiles.set_number(session, account, recovery.mobile)
     shown = notifications.masked(recovery.mobile)
     text = f"账号“{account.username}”的手机号已更换为 {shown}。不是您本人申请的，请立即联系主管部门。"
     _tell(session, recovery, text)
-    if former:
-        _queue(session, recovery, f"recovery-{recovery.id}-former", former, text)
 
 
 def decline(session: Session, recovery_id: int, *, by: Account, reason: str) -> Recovery:

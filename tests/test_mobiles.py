@@ -37,6 +37,8 @@ def test_a_number_is_changed_once_it_is_proven(session, wang):
     assert mobiles.change(session, token, by=wang) == NEW
     assert wang.mobile == NEW
     assert session.get_one(Enterprise, wang.enterprise_id).mobile == NEW
+    told = session.exec(select(Notification).where(Notification.recipient == OLD)).one()
+    assert "手机号已更换为 139****1234" in told.text
 
 
 def test_an_enterprise_with_another_contact_keeps_it(session, wang):

@@ -136,7 +136,7 @@ def test_a_number_is_changed_and_both_numbers_are_told(session, wang, asker, dec
     assert recoveries.approve(session, asked.id, by=decider) == ("wang", "")
     assert (wang.mobile, wang.password_hash) == (NEW, before)
     assert session.get_one(Enterprise, wang.enterprise_id).mobile == NEW
-    assert [message.recipient for message in messages(session)] == [NEW, OLD]
+    assert [message.recipient for message in messages(session)] == [OLD, NEW]
     assert all("139****1234" in message.text for message in messages(session))
 
 

@@ -187,6 +187,7 @@ class Cause(StrEnum):
 
     code = "验证码"
     recovery = "账号找回"
+    mobile = "更换手机号"
     registration = "注册审核"
     link = "关联企业"
     reminder = "到期提醒"
