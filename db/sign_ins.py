@@ -188,10 +188,7 @@ def redeem(session: Session, ticket: str) -> str:
     Raises Refused for a ticket that is unknown, used, older than 30 seconds, or waits for a code.
     """
     now, token = clock.now(), secrets.token_urlsafe(32)
-    mine = col(SignIn.ticket_hash) == digest(ticket)
-    fresh = update(SignIn).where(
-        mine, col(SignIn.expires_at) > now, col(SignIn.ended_at).is_(None), ~col(SignIn.needs_code)
-    )
+    fresh = update(SignIn).where(*_redeemable(ticket))
     longest = timedelta(hours=settings.value(session, "signed_in_hours"))
     exchanged = fresh.values(
         ticket_hash=None,
@@ -203,6 +200,20 @@ def redeem(session: Session, ticket: str) -> str:
     if session.exec(exchanged).rowcount != 1:
         raise Refused("登录超时，请重新登录")
     return token
+
+
+def is_ticket(session: Session, ticket: str) -> bool:
+    """Whether `redeem` would take the ticket, asked without a write."""
+    return bool(session.scalar(select(exists().where(*_redeemable(ticket)))))
+
+
+def _redeemable(ticket: str) -> tuple[Any, ...]:
+    return (
+        col(SignIn.ticket_hash) == digest(ticket),
+        col(SignIn.expires_at) > clock.now(),
+        col(SignIn.ended_at).is_(None),
+        ~col(SignIn.needs_code),
+    )
 
 
 def account_of(session: Session, token: str) -> Account | None:

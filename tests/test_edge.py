@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlencode
 
 import pytest
 from openpyxl import load_workbook
+from sqlmodel import col, func, select
 from streamlit.runtime.pages_manager import PagesManager
 
 from db import engine as engines
 from db import reference, sign_ins
 from db.engine import reading, transaction
-from db.models import Account, Dataset, Edition, Role
+from db.models import Account, AuditEntry, Dataset, Edition, Role
 from pages.edge import document, headers, health, server, session, start
 from pages.parts import navigation
 from tests import browser
@@ -256,6 +257,31 @@ def test_a_used_or_made_up_ticket_leads_back_to_the_sign_in_page(url):
         answer = ask(url, f"/auth/begin?ticket={wrong}", **HERE)
         assert (answer.status, answer.headers["location"]) == (303, "/?again=1")
         assert "set-cookie" not in answer.headers
+
+
+STRANGERS = ("/auth/begin?ticket=made-up", "/auth/end", "/attachments/1", "/personal-data.json")
+
+
+@pytest.mark.parametrize("path", STRANGERS)
+def test_a_stranger_waits_for_no_writer_and_writes_nothing(url, path):
+    with transaction() as writing:
+        before = writing.exec(select(func.count(col(AuditEntry.id)))).one()
+        assert ask(url, path, Cookie="yuejian=made-up", **HERE).status in (303, 403, 404)
+    with reading() as open_session:
+        assert open_session.exec(select(func.count(col(AuditEntry.id)))).one() == before
+
+
+def test_an_address_begins_and_ends_no_more_sign_ins_than_an_office(url):
+    away = {**HERE, "X-Forwarded-For": "192.0.2.30"}
+    elsewhere = {"Sec-Fetch-Site": "cross-site", "X-Forwarded-For": "192.0.2.30"}
+    for _ in range(20):
+        assert ask(url, "/auth/end", **elsewhere).status == 403
+    answers = [ask(url, "/auth/end", **away) for _ in range(400)]
+    assert {one.status for one in answers[:240]} == {303}
+    assert (answers[-1].status, answers[-1].body.decode()) == (429, session.TOO_OFTEN)
+    assert (
+        ask(url, f"/auth/begin?ticket={ticket()}", **HERE, **{"X-Forwarded-For": "192.0.2.31"}).status == 303
+    )
 
 
 @pytest.mark.parametrize(

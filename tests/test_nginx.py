@@ -260,11 +260,12 @@ def test_while_the_product_is_away_visitors_read_so(alone):
     assert "ticket=" not in alone.log("yuejian.log") + alone.log("error.log")
 
 
-def test_who_asks_too_often_is_told_so(alone):
+@pytest.mark.parametrize("path", ["/", "/auth/begin?ticket=x"])
+def test_who_asks_too_often_is_told_so(alone, path):
     connection = http.client.HTTPSConnection(urlsplit(alone.url).netloc)
     answers = []
     for _ in range(400):
-        connection.request("GET", "/")
+        connection.request("GET", path)
         answers.append(Answer(connection.getresponse()))
     connection.close()
     assert answers[0].status == 502

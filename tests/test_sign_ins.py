@@ -153,6 +153,15 @@ def test_a_ticket_becomes_a_token_once(session, wang):
         sign_ins.redeem(session, ticket)
 
 
+def test_a_ticket_can_be_asked_about_without_using_it(session, wang, later):
+    ticket, other = (sign_ins.begin(session, "wang", HERE, "Chrome") for _ in range(2))
+    assert sign_ins.is_ticket(session, ticket) and sign_ins.is_ticket(session, ticket)
+    sign_ins.redeem(session, ticket)
+    assert not any(sign_ins.is_ticket(session, one) for one in (ticket, "made-up", ""))
+    later(30 / 60)
+    assert not sign_ins.is_ticket(session, other)
+
+
 def test_a_ticket_is_no_token_and_a_token_no_ticket(session, wang):
     ticket = sign_ins.begin(session, "wang", HERE, "Chrome")
     assert sign_ins.account_of(session, ticket) is None

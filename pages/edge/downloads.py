@@ -38,10 +38,14 @@ def attachment(request: Request) -> Response:
 def mine(request: Request) -> Response:
     """One's own personal data as one JSON file, also with a password that must be changed."""
     try:
+        # As above: a stranger gets no turn to write.
+        with reading() as session:
+            _asker(session, request, "个人中心")
         with transaction() as session:
             account = _asker(session, request, "个人中心")
             content = personal_data.of(session, by=account)
     except Refused as refusal:
+        note_refusal(session, refusal)
         return _refused("请先登录约检台" if isinstance(refusal, NotFound) else str(refusal))
     name = f"我的个人信息 {clock.today()}.json"
     headers = {"Cache-Control": "no-store", **disposition(name, "personal-data.json")}

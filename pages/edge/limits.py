@@ -30,6 +30,8 @@ PAGES = 40
 SENT, SENT_FILES = Limit(1 * MB, 200 * MB), Limit(0.2, 100)
 SENT_ANONYMOUSLY, FILES_ANONYMOUSLY = Limit(0.05 * MB, 60 * MB), Limit(0.02, 20)
 LARGEST, LARGEST_ANONYMOUS = 20 * MB, 10 * MB
+# Sign-ins begun and ended from one address, which an office may share at eight o'clock.
+SIGN_INS = Limit(2, 240)
 # Tries to sign in by the provider from one address; each makes this server ask it twice.
 PROVIDER = Limit(1, 120)
 # Names in one request for places to send files to.

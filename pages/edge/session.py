@@ -8,23 +8,32 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from db import audit, sign_ins
-from db.engine import Session, transaction
+from db.engine import Session, reading, transaction
 from db.errors import Refused
-from pages.edge import visitor
+from pages.edge import limits, visitor
+from pages.edge.limits import Buckets
 from pages.edge.visitor import COOKIE
 
 # A path of this server: no second slash that would name a host, no backslash or control character.
 LOCAL = re.compile(r"/(?:[\w\-.~%!$&'()*+,;=:@?][\w\-.~%!$&'()*+,;=:@/?]*)?", re.ASCII)
+TOO_OFTEN = "登录或退出过于频繁，请稍后再试"
+
+_turns = Buckets(limits.SIGN_INS)
 
 
 def begin(request: Request) -> Response:
     """Exchange the ticket in the address for the cookie, then show the page asked for."""
-    if not _is_from_here(request):
-        return _refused()
+    if refusal := _refusal(request):
+        return refusal
+    ticket = request.query_params.get("ticket", "")
+    # Looked for first without a turn to write, which a stranger could otherwise take from everybody.
+    with reading() as session:
+        if not sign_ins.is_ticket(session, ticket):
+            return to("/?again=1")
     try:
         with transaction() as session:
             _introduce(session, request)
-            token = sign_ins.redeem(session, request.query_params.get("ticket", ""))
+            token = sign_ins.redeem(session, ticket)
     except Refused:
         return to("/?again=1")
     return enter(request, token, request.query_params.get("next", "/"))
@@ -42,11 +51,15 @@ def enter(request: Request, token: str, path: str) -> Response:
 
 def end(request: Request) -> Response:
     """Sign this browser out and show the sign-in page."""
-    if not _is_from_here(request):
-        return _refused()
-    with transaction() as session:
-        _introduce(session, request)
-        sign_ins.end(session, request.cookies.get(COOKIE, ""))
+    if refusal := _refusal(request):
+        return refusal
+    token = request.cookies.get(COOKIE, "")
+    with reading() as session:
+        is_known = sign_ins.account_of(session, token) is not None
+    if is_known:
+        with transaction() as session:
+            _introduce(session, request)
+            sign_ins.end(session, token)
     answer = to("/")
     is_secure = request.url.scheme == "https"
     key = visitor.name(COOKIE, is_secure)
@@ -72,8 +85,15 @@ def _is_from_here(request: Request) -> bool:
     return urlsplit(request.headers.get("referer", "")).netloc == request.headers.get("host")
 
 
-def _refused() -> Response:
-    return PlainTextResponse("请从约检台的页面登录或退出", 403, {"Cache-Control": "no-store"})
+def _refusal(request: Request) -> Response | None:
+    """What to answer who asks from elsewhere, or too often; another site uses up nobody's turns."""
+    if not _is_from_here(request):
+        return _said("请从约检台的页面登录或退出", 403)
+    return None if _turns.take(visitor.of(request.scope).network) else _said(TOO_OFTEN, 429)
+
+
+def _said(sentence: str, status: int) -> Response:
+    return PlainTextResponse(sentence, status, {"Cache-Control": "no-store"})
 
 
 def to(path: str, **more: str) -> Response:
