@@ -38,19 +38,23 @@ def submit(
     form = Form()
     note = form.text("note", "备注", note, 500)
     form.done()
-    rows = _chosen(session, enterprise_id, instrument_ids)
+    rows = _chosen(session, enterprise_id, instrument_ids, by)
     size = settings.value(session, "lines_per_appointment")
     parts = (rows[start : start + size] for start in range(0, len(rows), size))
     return [_appointment(session, enterprise, part, by, note) for part in parts]
 
 
-def _chosen(session: Session, enterprise_id: int, instrument_ids: Sequence[int]) -> list[Instrument]:
+def _chosen(
+    session: Session, enterprise_id: int, instrument_ids: Sequence[int], by: Account
+) -> list[Instrument]:
     ids = list(dict.fromkeys(instrument_ids))
     if not ids:
         raise Refused("请先选择要预约的器具")
     if len(ids) > MOST_AT_ONCE:
         raise Refused(f"一次最多选择 {MOST_AT_ONCE} 台器具，请分批提交")
-    here = select(Instrument).where(col(Instrument.id).in_(ids), Instrument.enterprise_id == enterprise_id)
+    here = select(Instrument).where(
+        col(Instrument.id).in_(ids), Instrument.enterprise_id == enterprise_id, reach.instruments(by)
+    )
     known = {row.id: row for row in session.exec(reach.held(here.order_by(col(Instrument.id)), Instrument))}
     if len(known) != len(ids):
         raise NotFound("所选器具")

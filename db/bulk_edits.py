@@ -97,7 +97,7 @@ def set_together(
     Raises Refused for a wrong value, NotFound for rows outside the asker's reach.
     """
     enterprise = reach.enterprise(session, enterprise_id, by, to="edit")
-    value = _value(session, field, value)
+    value = _value(session, field, value, by)
     rows = _held(session, enterprise_id, scope, by)
     obstacle = _obstacle_to(session, field, value)
     different = [row for row in rows if row._mapping[field] != value]
@@ -131,10 +131,10 @@ def preview(
     return replace(outcome, batch_id=None)
 
 
-def _value(session: Session, field: str, typed: Any) -> Any:
+def _value(session: Session, field: str, typed: Any, by: Account) -> Any:
     if field not in SETTABLE:
         raise Refused(f"“{LABELS.get(field, field)}”不能批量修改，请逐台修改")
-    value, problem = FieldReader(session).read(field, typed)
+    value, problem = FieldReader(session, by).read(field, typed)
     if problem:
         raise Refused(problem, {field: problem})
     return value

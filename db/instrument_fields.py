@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db import clock
+from db import clock, reach
 from db.errors import Refused
 from db.fields import Form
-from db.models import DeliveryMode, Division, InstrumentType, Kind, Origin, Purpose
+from db.models import Account, DeliveryMode, Division, InstrumentType, Kind, Origin, Purpose
 
 LABELS = {
     "name": "器具名称",
@@ -59,6 +59,7 @@ DEFAULTS: dict[str, Any] = {
 }
 MOST_QUANTITY = 100_000
 SCRAPPED = "已报废的器具不能修改"
+ELSEWHERE = "使用地点超出您的管辖范围，请由使用单位填写"
 
 
 def plain(value: Any) -> Any:
@@ -76,13 +77,13 @@ def stored(field: str, kept: Any) -> Any:
 
 
 class FieldReader:
-    """Reads values for fields of the ledger; a value seen before is answered from memory.
+    """Reads what `by` enters for fields of the ledger; a value seen before is answered from memory.
 
     Keep one for the length of one operation: kinds and divisions may change after it.
     """
 
-    def __init__(self, session: Session):
-        self._session = session
+    def __init__(self, session: Session, by: Account):
+        self._session, self._by = session, by
         self._seen: dict[Hashable, tuple[Any, str | None]] = {}
 
     def read(self, field: str, value: Any) -> tuple[Any, str | None]:
@@ -107,7 +108,7 @@ class FieldReader:
         elif field == "kind_id":
             stored = _kind(self._session, form, value)
         elif field == "division_code":
-            stored = _division(self._session, form, value)
+            stored = _division(self._session, form, value, self._by)
         else:
             stored = form.day(field, label, value)
         if field == "purchased_on" and stored and stored > clock.today():
@@ -115,14 +116,14 @@ class FieldReader:
         return stored, form.problems.get(field)
 
 
-def checked(session: Session, typed: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    """The values to store for the fields in `typed` (names as in LABELS); problems go into `form`.
+def checked(session: Session, typed: Mapping[str, Any], form: Form, by: Account) -> dict[str, Any]:
+    """The values to store for the fields `by` has typed (names as in LABELS); problems go into `form`.
 
     Raises Refused for a field that is not the ledger's to set.
     """
     if strange := set(typed) - set(LABELS):
         raise Refused(f"不能修改“{'、'.join(sorted(strange))}”，请刷新页面后重试")
-    reader = FieldReader(session)
+    reader = FieldReader(session, by)
     values: dict[str, Any] = {}
     for field, value in typed.items():
         values[field], problem = reader.read(field, value)
@@ -140,7 +141,7 @@ def _kind(session: Session, form: Form, value: Any) -> int | None:
     return kind.id if kind else None
 
 
-def _division(session: Session, form: Form, value: Any) -> str | None:
+def _division(session: Session, form: Form, value: Any, by: Account) -> str | None:
     division = session.get(Division, value) if isinstance(value, str) else None
     if division is None:
         form.say("division_code", "请选择“使用地点行政区划”，选到区县一级")
@@ -151,6 +152,8 @@ def _division(session: Session, form: Form, value: Any) -> str | None:
         form.say("division_code", f"{division.full_name}（{division.code}）已撤销{successor}")
     elif session.scalar(select(below)):
         form.say("division_code", "“使用地点行政区划”请选到区县一级")
+    elif by.role in reach.BUREAU and not reach.watches(by, division.code):
+        form.say("division_code", ELSEWHERE)
     return division.code
 
 

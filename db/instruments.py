@@ -56,7 +56,7 @@ def add(
     has the same serial number, manufacturer and specification already and the asker has not confirmed it.
     """
     enterprise = reach.enterprise(session, enterprise_id, by, to="edit")
-    form, values = _new(session, enterprise_id, typed, is_duplicate_confirmed)
+    form, values = _new(session, enterprise_id, typed, by, is_duplicate_confirmed)
     form.done()
     text = search.text_of(values, enterprise.name)
     instrument = Instrument(enterprise_id=enterprise_id, **values, search_text=text)
@@ -69,11 +69,11 @@ def add(
 
 
 def _new(
-    session: Session, enterprise_id: int, typed: Mapping[str, Any], is_duplicate_confirmed: bool
+    session: Session, enterprise_id: int, typed: Mapping[str, Any], by: Account, is_duplicate_confirmed: bool
 ) -> tuple[Form, dict[str, Any]]:
     """What is wrong with a new instrument, and the values to store."""
     form = Form()
-    values = checked(session, dict.fromkeys(LABELS) | DEFAULTS | dict(typed), form)
+    values = checked(session, dict.fromkeys(LABELS) | DEFAULTS | dict(typed), form, by)
     _say(form, together(values))
     if not form.problems and not is_duplicate_confirmed:
         _check_twins(session, form, values, enterprise_id)
@@ -111,12 +111,12 @@ def problems(
     """
     reach.enterprise(session, enterprise_id, by, to="edit")
     if instrument_id is None:
-        return _new(session, enterprise_id, typed, is_duplicate_confirmed)[0].problems
+        return _new(session, enterprise_id, typed, by, is_duplicate_confirmed)[0].problems
     here = select(Instrument).where(Instrument.id == instrument_id, reach.instruments(by))
     instrument = session.exec(here).first()
     if instrument is None:
         raise NotFound("器具")
-    values, found = _changed(session, instrument, typed)
+    values, found = _changed(session, instrument, typed, by)
     form = Form()
     if not found and not is_duplicate_confirmed and set(IDENTITY) & set(values):
         _check_twins(session, form, instrument.model_dump() | values, instrument.enterprise_id, instrument.id)
@@ -161,7 +161,7 @@ def edit_many(
         if known[id].version != version:
             stale.append(known[id])
             continue
-        values, found = _changed(session, known[id], typed)
+        values, found = _changed(session, known[id], typed, by)
         problems |= {f"{id}.{field}": f"{known[id].serial_number}：{text}" for field, text in found.items()}
         ready.append((known[id], values))
     for enterprise_id in {row.enterprise_id for row in known.values()}:
@@ -180,7 +180,7 @@ def problems_of_many(
     """What `edit_many` would refuse in the fields of `edits`, by id and field; their versions aside."""
     here = select(Instrument).where(col(Instrument.id).in_([id for id, _, _ in edits]))
     known = {row.id: row for row in session.exec(here.where(reach.instruments(by)))}
-    found = ((id, _changed(session, known[id], typed)[1]) for id, _, typed in edits if id in known)
+    found = ((id, _changed(session, known[id], typed, by)[1]) for id, _, typed in edits if id in known)
     return {(id, field): text for id, problems in found for field, text in problems.items()}
 
 
@@ -191,7 +191,7 @@ def _held(session: Session, instrument_ids: Sequence[int], by: Account) -> list[
 
 
 def _changed(
-    session: Session, instrument: Instrument, typed: Mapping[str, Any]
+    session: Session, instrument: Instrument, typed: Mapping[str, Any], by: Account
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The fields of `typed` that really differ, checked, and what is wrong with them."""
     form = Form()
@@ -200,7 +200,7 @@ def _changed(
         for field, value in typed.items()
         if field not in LABELS or getattr(instrument, field) != value
     }
-    values = checked(session, different, form)
+    values = checked(session, different, form, by)
     values = {field: value for field, value in values.items() if getattr(instrument, field) != value}
     if "valid_until" in values and instrument.valid_until is not None:
         form.say("valid_until", LOCKED)

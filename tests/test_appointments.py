@@ -130,6 +130,15 @@ def test_a_declined_instrument_is_free_to_be_booked_again(session, owner, clerk)
     assert again[0].number == "YJ20261123-0002"
 
 
+def test_staff_book_nothing_that_is_used_outside_their_area(session, owner):
+    near = make.make_instrument(session, owner)
+    far = make.make_instrument(session, owner, division_code="330108")
+    supervisor = make.make_account(session, Role.supervisor, division_code=make.XIHU)
+    with pytest.raises(NotFound, match="所选器具"):
+        appointments.submit(session, owner.enterprise_id, [near.id, far.id], by=supervisor)
+    assert len(appointments.submit(session, owner.enterprise_id, [near.id, far.id], by=owner)) == 1
+
+
 def test_staff_book_for_an_enterprise_of_their_area(session, owner):
     gauge = make.make_instrument(session, owner)
     supervisor = make.make_account(session, Role.supervisor, full_name="许衡")

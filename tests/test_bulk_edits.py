@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from db import appointments, audit, batches, bulk, bulk_edits, checks, instruments, ledger
 from db.errors import Conflict, Refused
-from db.instrument_fields import LABELS, SCRAPPED
+from db.instrument_fields import ELSEWHERE, LABELS, SCRAPPED
 from db.models import (
     AppointmentLine,
     Batch,
@@ -216,6 +216,15 @@ def test_a_line_without_an_institution_follows_and_is_assigned(session, owner):
     session.refresh(line)
     assert (line.status, line.division_code) == (LineStatus.assigned, "330108")
     assert values_of(session, [gauge, placed], "division_code") == [make.XIHU, make.XIHU]
+
+
+def test_a_supervisor_gives_no_rows_a_place_outside_the_own_area(session, owner):
+    rows = gauges(session, owner, 2)
+    supervisor = make.make_account(session, Role.supervisor, division_code=make.XIHU)
+    scope = [row.id for row in rows]
+    with pytest.raises(Refused, match=ELSEWHERE):
+        bulk_edits.set_together(session, owner.enterprise_id, "division_code", "330108", scope, by=supervisor)
+    assert run(session, owner, "division_code", "330108", scope).changed == 2
 
 
 def test_filters_that_name_another_enterprise_stay_within_this_one(session, owner):

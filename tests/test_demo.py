@@ -423,11 +423,12 @@ def test_serial_numbers_keep_their_zeros_and_are_not_repeated(bureau):
 
 
 def test_instruments_pass_the_form(bureau):
+    owner = account(bureau, "enterprise01")
     for instrument in bureau.exec(select(Instrument).where(col(Instrument.kind_id).is_not(None)).limit(200)):
         typed = {field: getattr(instrument, field) for field in instrument_fields.LABELS}
         if instrument.division_code:
             form = instrument_fields.Form()
-            instrument_fields.checked(bureau, typed, form)
+            instrument_fields.checked(bureau, typed, form, owner)
             assert form.problems == {}
 
 

@@ -24,6 +24,7 @@ from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
 from db.imports import steps, uploads
 from db.imports.rows import HEADINGS
+from db.instrument_fields import ELSEWHERE
 from db.models import (
     Account,
     AppointmentLine,
@@ -454,6 +455,17 @@ def test_a_supervisor_changes_nothing_that_is_used_in_another_area(owner):
         batch = imports.upload(session, enterprise_id, "台账.xlsx", content, by=supervisor)
     imports.examine(batch.id, supervisor.id)
     assert problems(kept(batch.id)) == {(2, "器具名称"): "这台器具不在您的辖区内，请由使用单位修改"}
+
+
+def test_a_supervisor_brings_in_nothing_for_another_area(owner):
+    with transaction() as session:
+        supervisor = make.make_account(session, Role.supervisor, division_code=make.XIHU)
+        content = book({DIVISION: "330108", "出厂编号": "HY1"}, {"出厂编号": "HY2"})
+        batch = imports.upload(session, owner.enterprise_id, "台账.xlsx", content, by=supervisor)
+    imports.examine(batch.id, supervisor.id)
+    assert problems(kept(batch.id)) == {(2, DIVISION): ELSEWHERE}
+    imports.apply(batch.id, supervisor.id, is_partial=True)
+    assert [row.serial_number for row in rows_of(owner)] == ["HY2"]
 
 
 def test_long_cells_and_headings_do_not_flood_the_page(owner):

@@ -64,21 +64,21 @@ def test_a_field_that_is_not_the_ledgers_cannot_be_set(session, owner):
         make.make_instrument(session, owner, status="报废", enterprise_id=1)
 
 
-def test_the_reader_answers_a_value_it_has_seen_from_memory(session, monkeypatch):
-    reader = instrument_fields.FieldReader(session)
+def test_the_reader_answers_a_value_it_has_seen_from_memory(session, owner, monkeypatch):
+    reader = instrument_fields.FieldReader(session, owner)
     first = reader.read("division_code", make.XIHU)
     monkeypatch.setattr(session, "get", lambda *_: pytest.fail("asked the database again"))
     assert reader.read("division_code", make.XIHU) == first == (make.XIHU, None)
 
 
-def test_the_reader_tells_true_from_one(session):
-    reader = instrument_fields.FieldReader(session)
+def test_the_reader_tells_true_from_one(session, owner):
+    reader = instrument_fields.FieldReader(session, owner)
     assert reader.read("quantity", 1) == (1, None)
     assert reader.read("quantity", True)[1] == "“器具数量”请填 1 至 100000 的整数"
 
 
-def test_the_reader_takes_what_a_forged_client_may_send(session):
-    reader = instrument_fields.FieldReader(session)
+def test_the_reader_takes_what_a_forged_client_may_send(session, owner):
+    reader = instrument_fields.FieldReader(session, owner)
     assert reader.read("name", ["压力表"]) == ("", "“器具名称”应为文字")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from db import instruments, ledger
 from db.errors import Conflict, NotFound, Refused
+from db.instrument_fields import ELSEWHERE
 from db.models import (
     Conclusion,
     InstrumentStatus,
@@ -89,6 +90,21 @@ def test_a_supervisor_cannot_enter_for_an_enterprise_of_another_district(session
     elsewhere = make.make_account(session, Role.supervisor, division_code="330108")
     with pytest.raises(NotFound):
         instruments.add(session, owner.enterprise_id, make.typed(session), by=elsewhere)
+
+
+def test_a_supervisor_moves_no_instrument_out_of_the_own_area(session, owner):
+    here = make.make_account(session, Role.supervisor, division_code=make.XIHU)
+    everywhere = make.make_account(session, Role.supervisor, division_code=None)
+    gauge, away = make.make_instrument(session, owner), {"division_code": "330108"}
+    enterprise_id = owner.enterprise_id
+    with pytest.raises(Refused, match=ELSEWHERE):
+        instruments.edit(session, gauge.id, 1, away, by=here)
+    with pytest.raises(Refused, match=ELSEWHERE):
+        instruments.add(session, enterprise_id, make.typed(session, **away), by=here)
+    found = instruments.problems(session, enterprise_id, away, by=here, instrument_id=gauge.id)
+    assert found == {"division_code": ELSEWHERE}
+    assert instruments.edit(session, gauge.id, 1, away, by=everywhere).version == 2
+    assert instruments.edit(session, gauge.id, 2, {"division_code": "330203"}, by=owner).version == 3
 
 
 def test_problems_says_beforehand_what_adding_would_refuse(session, owner):

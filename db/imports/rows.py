@@ -15,7 +15,7 @@ from catalog.lookup import DivisionIndex, KindIndex, KnownDivision, KnownKind, M
 from catalog.marking import Problem
 from catalog.reading import Cell, Contents, Fault
 from db.instrument_fields import CHOICES, DEFAULTS, LABELS, TEXTS, FieldReader, together
-from db.models import Category, Division, Kind
+from db.models import Account, Category, Division, Kind
 
 # The template calls two columns by their codes, the form by their names.
 FIELDS = {label: name for name, label in LABELS.items()} | {KIND: "kind_id", DIVISION: "division_code"}
@@ -138,8 +138,8 @@ class _Seen(dict[Cell, Read]):
 class CellReader:
     """Reads the cells of each field by `FieldReader`'s rules; a cell seen before is answered from memory."""
 
-    def __init__(self, session: Session, lists: Lists):
-        self._fields, self._lists = FieldReader(session), lists
+    def __init__(self, session: Session, lists: Lists, by: Account):
+        self._fields, self._lists = FieldReader(session, by), lists
 
     def of(self, name: str) -> Mapping[Cell, Read]:
         """What each cell of one field means."""
@@ -187,14 +187,17 @@ def quoted(text: str) -> str:
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"
 
 
-def read(session: Session, contents: Contents, lists: Lists) -> Sheet:
-    """Every row of a file, read and checked by itself; raises `catalog.reading.Unreadable` half-way too."""
+def read(session: Session, contents: Contents, lists: Lists, by: Account) -> Sheet:
+    """Every row of a file that `by` brings in, read and checked by itself.
+
+    Raises `catalog.reading.Unreadable` half-way too.
+    """
     places = {heading: index for index, heading in enumerate(contents.fields) if heading}
     names = tuple(name for name in LABELS if HEADINGS[name] in places)
     if set(PLACES) <= set(places) and "division_code" not in names:
         names = (*names, "division_code")
     sheet = Sheet(names, places, {id: code for code, id in lists.kind_ids.items()})
-    cells = CellReader(session, lists)
+    cells = CellReader(session, lists, by)
     plan = [(places.get(HEADINGS[name], -1), name, cells.of(name)) for name in names]
     address = [places[part] for part in PLACES] if set(PLACES) <= set(places) else []
     for number, row in contents.rows:

@@ -33,7 +33,7 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
         contents, lists = _opened(source, name, chosen, report)
         if lacking := rows.missing(contents.fields):
             return findings.ask_for_columns(batch_id, account_id, contents, lacking)
-        sheet = _sheet(contents, lists)
+        sheet = _sheet(contents, lists, account_id)
     except Unreadable as error:
         return findings.fail(batch_id, account_id, str(error))
     outcome = _tried(batch_id, account_id, sheet, report)
@@ -56,7 +56,7 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
     with _over_when_refused(batch_id):
         try:
             contents, lists = _opened(source, name, chosen, report)
-            sheet = _sheet(contents, lists)
+            sheet = _sheet(contents, lists, account_id)
         except Unreadable as error:
             raise Refused(str(error)) from error
         outcome = _applied(batch_id, account_id, sheet, is_partial, report)
@@ -115,7 +115,7 @@ def import_file(
         contents, lists = _opened(path, path.name, None, report)
         if lacking := rows.missing(contents.fields):
             raise Unreadable(findings.lacking(contents, lacking))
-        sheet = _sheet(contents, lists)
+        sheet = _sheet(contents, lists, account_id)
     except Unreadable as error:
         findings.fail(batch_id, account_id, str(error))
         raise Refused(str(error)) from error
@@ -196,9 +196,9 @@ def _lists() -> Lists:
         return Lists(session)
 
 
-def _sheet(contents: Contents, lists: Future[Lists]) -> Sheet:
+def _sheet(contents: Contents, lists: Future[Lists], account_id: int) -> Sheet:
     with engines.reading() as session:
-        return rows.read(session, contents, lists.result())
+        return rows.read(session, contents, lists.result(), uploads.actor(session, account_id))
 
 
 def _tried(batch_id: int, account_id: int, sheet: Sheet, report: Report) -> Outcome:

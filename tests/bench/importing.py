@@ -173,7 +173,8 @@ def bare_limit(path: Path) -> tuple[Cost, Cost]:
 def _ready(path: Path) -> list[tuple[Any, ...]]:
     """The rows of the file as the table takes them, their fields in the order of NAMES."""
     with engines.reading() as session:
-        sheet = import_rows.read(session, reading.read(path, path.name), import_rows.Lists(session))
+        by = session.exec(select(Account).where(Account.role == Role.enterprise)).first()
+        sheet = import_rows.read(session, reading.read(path, path.name), import_rows.Lists(session), by)
     return [tuple(row.values) for row in sheet.rows]
 
 
