@@ -109,16 +109,18 @@ def _end_of_lock(session: Session, conditions: tuple[Any, ...], limit: int, now:
     return times[-1] + window if len(times) == limit else now
 
 
-def begin(session: Session, username: str, address: str, agent: str) -> str:
+def begin(session: Session, username: str, password_hash: str, address: str, agent: str) -> str:
     """A ticket for whoever has just given the right password, to be redeemed once within 30 seconds.
 
-    Where the account has an authenticator, `authenticators.prove` must come before. Only its hash is stored.
-    Raises Refused when there is no such account, or a suspended one.
+    `password_hash` is what it was checked against: checking takes a third of a second, in which the password
+    may have been changed. Where the account has an authenticator, `authenticators.prove` must come before the
+    ticket is redeemed. Only its hash is stored. Raises Refused when there is no such account, or a suspended
+    one, and when its password is another one by now.
     """
     name, address = username_of(username), address[:60]
-    account = session.exec(
-        select(Account).where(Account.username == name, col(Account.is_active))
-    ).one_or_none()
+    mine = (*_is_active(name), Account.password_hash == password_hash)
+    # Held, or a change that commits at this moment would end every sign-in but this one.
+    account = session.exec(select(Account).where(*mine).with_for_update()).one_or_none()
     if account is None:
         raise Refused(WRONG)
     needs_code = has_authenticator(session, account.id)

@@ -17,6 +17,7 @@ from websockets.sync.client import connect
 
 from db import sign_ins
 from db.engine import transaction
+from tests.make import PASSWORD_HASH
 
 # A browser's cookie, as the server gives it with the first page.
 BROWSER = "a-browser-of-its-own"
@@ -49,7 +50,7 @@ def ask(
 def token_for(username: str) -> str:
     """The secret of a fresh sign-in."""
     with transaction() as session:
-        return sign_ins.redeem(session, sign_ins.begin(session, username, "", "test"))
+        return sign_ins.redeem(session, sign_ins.begin(session, username, PASSWORD_HASH, "", "test"))
 
 
 def cookies(token: str = "", browser: str = BROWSER, prefix: str = "") -> str:

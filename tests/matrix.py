@@ -226,8 +226,9 @@ def _of_enterprise(**values: Any) -> Call:
 
 def _sign_in(session: Session, account_id: int) -> int:
     """The id of a sign-in of the account."""
-    name = session.get_one(Account, account_id).username
-    sign_ins.redeem(session, sign_ins.begin(session, name, "", "test"))
+    account = session.get_one(Account, account_id)
+    ticket = sign_ins.begin(session, account.username, account.password_hash, "", "test")
+    sign_ins.redeem(session, ticket)
     return sign_ins.of_account(session, account_id)[0].id
 
 

@@ -18,7 +18,9 @@ APP = navigation.FOLDER.parent / "app.py"
 def visit(patch: pytest.MonkeyPatch, account: Account, name: str, **query: str) -> AppTest:
     """The page of that name as `account` finds it, at an address with `query`."""
     with transaction() as session:
-        token = sign_ins.redeem(session, sign_ins.begin(session, account.username, "", "test"))
+        token = sign_ins.redeem(
+            session, sign_ins.begin(session, account.username, account.password_hash, "", "test")
+        )
     patch.setattr(parts, "token", lambda: token)
     shown = AppTest.from_file(APP, default_timeout=60).run()
     shown.switch_page(str(navigation.FOLDER / navigation.BY_NAME[name].file))

@@ -19,7 +19,9 @@ def change(session, account, by, **values):
 
 
 def signed_in(session, account):
-    return sign_ins.redeem(session, sign_ins.begin(session, account.username, "", "test"))
+    return sign_ins.redeem(
+        session, sign_ins.begin(session, account.username, account.password_hash, "", "test")
+    )
 
 
 def test_name_and_number_are_changed_without_ending_a_sign_in(session, administrator):

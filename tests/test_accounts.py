@@ -34,7 +34,9 @@ def created(session, administrator, **values):
 
 
 def sign_in(session, account):
-    return sign_ins.redeem(session, sign_ins.begin(session, account.username, "", "Chrome"))
+    return sign_ins.redeem(
+        session, sign_ins.begin(session, account.username, account.password_hash, "", "Chrome")
+    )
 
 
 @pytest.mark.parametrize(("typed", "name"), [(" WANG ", "wang"), ("ｗａｎｇ", "wang"), ("王芳芳", "王芳芳")])

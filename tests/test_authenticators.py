@@ -10,7 +10,7 @@ from db import authenticators, clock, sign_ins
 from db.errors import NotFound, Refused
 from db.models import Authenticator, Role
 from tests.conftest import NOW
-from tests.make import make_account
+from tests.make import PASSWORD_HASH, make_account
 
 HERE = "10.1.2.3"
 
@@ -45,7 +45,7 @@ def bind(session, account):
 def begin(session):
     """A ticket after the right password."""
     sign_ins.credential(session, "zhao", HERE)
-    return sign_ins.begin(session, "zhao", HERE, "Chrome")
+    return sign_ins.begin(session, "zhao", PASSWORD_HASH, HERE, "Chrome")
 
 
 def test_a_telephone_counts_once_its_first_code_was_given(session, zhao):

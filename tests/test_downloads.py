@@ -44,7 +44,9 @@ def new_account(role, **values) -> Account:
 def signed_in(account) -> str:
     """The secret of a browser of that account."""
     with transaction() as session:
-        return sign_ins.redeem(session, sign_ins.begin(session, account.username, "", "test"))
+        return sign_ins.redeem(
+            session, sign_ins.begin(session, account.username, account.password_hash, "", "test")
+        )
 
 
 def get(number, token=""):

@@ -23,7 +23,7 @@ from pages.parts import navigation
 from tests import browser
 from tests.conftest import NOW
 from tests.forger import Answer, ask, page, token_for
-from tests.make import PASSWORD, make_account
+from tests.make import PASSWORD, PASSWORD_HASH, make_account
 from tests.test_authenticators import bind, code
 
 # Real servers over real connections.
@@ -64,7 +64,7 @@ def chromium():
 
 def ticket(username: str = "administrator") -> str:
     with transaction() as open_session:
-        return sign_ins.begin(open_session, username, "", "test")
+        return sign_ins.begin(open_session, username, PASSWORD_HASH, "", "test")
 
 
 def token_of(answer: Answer) -> str:

@@ -6,7 +6,7 @@ from sqlmodel import select
 from db import authenticators, identities, sign_ins
 from db.errors import Conflict, NotFound, Refused
 from db.models import Authenticator, Role, Setting, SignIn
-from tests.make import make_account
+from tests.make import PASSWORD_HASH, make_account
 
 ISSUER = "https://id.example.gov.cn"
 
@@ -74,7 +74,7 @@ def test_connecting_and_disconnecting_end_every_sign_in(session, zhao, administr
     assert sign_ins.account_of(session, token) is None
     with pytest.raises(Refused):
         begin(session)
-    token = sign_ins.redeem(session, sign_ins.begin(session, "zhao", "", "test"))
+    token = sign_ins.redeem(session, sign_ins.begin(session, "zhao", PASSWORD_HASH, "", "test"))
     identities.connect(session, zhao.id, ISSUER, "u1003", by=administrator)
     assert sign_ins.account_of(session, token) is None
 

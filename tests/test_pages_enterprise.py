@@ -610,7 +610,9 @@ def change_password(shown, current: str, new: str, again: str):
 
 def test_a_password_is_changed_and_other_sign_ins_end(owner, monkeypatch):
     with transaction() as session:
-        other = sign_ins.redeem(session, sign_ins.begin(session, owner.username, "", "other"))
+        other = sign_ins.redeem(
+            session, sign_ins.begin(session, owner.username, owner.password_hash, "", "other")
+        )
     shown = visit(monkeypatch, owner, "profile")
     change_password(shown, PASSWORD, "Guolu-20261", "Guolu-20262")
     assert refusals(shown) == ["两次输入的新密码不一致，请重新输入"]
@@ -625,7 +627,9 @@ def test_a_password_is_changed_and_other_sign_ins_end(owner, monkeypatch):
 
 def test_one_sign_in_is_ended_and_then_all(owner, monkeypatch):
     with transaction() as session:
-        other = sign_ins.redeem(session, sign_ins.begin(session, owner.username, "10.1.2.3", "Firefox/142"))
+        other = sign_ins.redeem(
+            session, sign_ins.begin(session, owner.username, owner.password_hash, "10.1.2.3", "Firefox/142")
+        )
     shown = visit(monkeypatch, owner, "profile")
     assert "（当前登录）" in said(shown)
     (end,) = [button for button in shown.button if button.label == "结束"]

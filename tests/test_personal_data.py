@@ -16,7 +16,9 @@ def test_a_person_gets_their_own_data_without_secrets(database):
     with transaction() as session:
         owner = make.make_account(session, mobile="13900139000", full_name="王芳")
         make.make_account(session, full_name="别人")
-        sign_ins.redeem(session, sign_ins.begin(session, owner.username, "10.0.0.7", "Firefox"))
+        sign_ins.redeem(
+            session, sign_ins.begin(session, owner.username, owner.password_hash, "10.0.0.7", "Firefox")
+        )
     with transaction() as session:
         found = personal_data.of(session, by=owner)
     text = json.dumps(found, ensure_ascii=False)

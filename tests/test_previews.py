@@ -18,7 +18,9 @@ def administrator(session):
 
 @pytest.fixture
 def token(session, administrator):
-    return sign_ins.redeem(session, sign_ins.begin(session, administrator.username, "", "test"))
+    return sign_ins.redeem(
+        session, sign_ins.begin(session, administrator.username, administrator.password_hash, "", "test")
+    )
 
 
 def test_a_preview_shows_the_other_account_and_refuses_every_act(session, administrator, token):
@@ -51,7 +53,9 @@ def test_a_preview_ends_and_both_are_in_the_audit_log(session, administrator, to
 
 
 def test_only_this_browser_previews(session, administrator, token):
-    other = sign_ins.redeem(session, sign_ins.begin(session, administrator.username, "", "other"))
+    other = sign_ins.redeem(
+        session, sign_ins.begin(session, administrator.username, administrator.password_hash, "", "other")
+    )
     previews.begin(session, token, make_account(session).id, by=administrator)
     assert previews.shown(session, other, administrator) is administrator
 

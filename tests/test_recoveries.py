@@ -99,7 +99,7 @@ def test_a_suspended_account_is_resumed_first(session, wang, asker, decider):
 
 
 def test_another_person_approves_and_the_password_is_shown_once_and_passing(session, wang, asker, decider):
-    signed_in = sign_ins.redeem(session, sign_ins.begin(session, "wang", "", ""))
+    signed_in = sign_ins.redeem(session, sign_ins.begin(session, "wang", make.PASSWORD_HASH, "", ""))
     for _ in range(5):
         sign_ins.credential(session, "wang", "")
     asked = ask(session, wang, asker)

@@ -13,7 +13,7 @@ from db.errors import NotFound, Refused
 from db.models import Account, ConfirmationCode, Notification, Role
 from db.resets import Way
 from tests.conftest import NOW
-from tests.make import PASSWORD, XIHU, make_account, make_enterprise
+from tests.make import PASSWORD, PASSWORD_HASH, XIHU, make_account, make_enterprise
 from tests.test_codes import other, sent
 
 MOBILE, HERE, NEW = "13900001234", "10.1.2.3", "Guolu-2027"
@@ -59,7 +59,7 @@ def test_an_account_is_found_by_name_or_number_and_gets_a_new_password(session, 
 
 
 def test_all_sign_ins_end_and_the_failures_are_forgiven(session, wang):
-    token = sign_ins.redeem(session, sign_ins.begin(session, "wang", HERE, "Chrome"))
+    token = sign_ins.redeem(session, sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome"))
     for _ in range(5):
         sign_ins.credential(session, "wang", HERE)
     with pytest.raises(Refused):

@@ -211,7 +211,7 @@ def notification(number: int) -> Notification:
 @pytest.mark.slow
 def test_an_operation_that_raises_shows_a_number_and_prints_no_value(failing):
     with transaction() as session:
-        ticket = sign_ins.begin(session, "administrator", "", "test")
+        ticket = sign_ins.begin(session, "administrator", PASSWORD_HASH, "", "test")
         session.exec(text("ALTER TABLE sign_in_attempts RENAME TO hidden"))
     failing.used.append(ticket)
     with page(failing.url) as form:
@@ -248,7 +248,7 @@ def test_a_provider_that_does_not_answer_is_told_of_without_its_secrets(failing)
 def test_a_database_that_is_gone_is_told_of_without_its_password(failing):
     token = token_for("administrator")
     with transaction() as session:
-        ticket = sign_ins.begin(session, "administrator", "", "test")
+        ticket = sign_ins.begin(session, "administrator", PASSWORD_HASH, "", "test")
     failing.used += [token, ticket]
     engines.engine().dispose()
     failing.gone()

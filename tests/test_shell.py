@@ -62,7 +62,9 @@ def sign_in(monkeypatch):
 
     def as_(account: Account) -> str:
         with transaction() as session:
-            token = sign_ins.redeem(session, sign_ins.begin(session, account.username, "", "test"))
+            token = sign_ins.redeem(
+                session, sign_ins.begin(session, account.username, account.password_hash, "", "test")
+            )
         monkeypatch.setattr(parts, "token", lambda: token)
         return token
 

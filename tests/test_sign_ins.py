@@ -1,14 +1,16 @@
 """Sign-ins: locks, tickets, tokens, and their ends."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Event
 
 import pytest
 
-from db import passwords, settings, sign_ins
+from db import accounts, passwords, settings, sign_ins
 from db.engine import transaction
 from db.errors import NotFound, Refused
-from db.models import Role, SignIn
+from db.models import Account, Role, SignIn
 from tests.conftest import NOW
 from tests.make import PASSWORD_HASH, make_account, make_enterprise
 
@@ -32,7 +34,7 @@ def wang(session):
 
 
 def signed_in(session, username="wang"):
-    return sign_ins.redeem(session, sign_ins.begin(session, username, HERE, "Chrome"))
+    return sign_ins.redeem(session, sign_ins.begin(session, username, PASSWORD_HASH, HERE, "Chrome"))
 
 
 def fail(session, times, username="wang", address=HERE):
@@ -138,15 +140,44 @@ def test_a_failure_can_be_noted_by_itself(session, wang):
 
 def test_begin_refuses_who_has_no_active_account(session, wang):
     with pytest.raises(Refused, match="账号或密码不正确"):
-        sign_ins.begin(session, "nobody", HERE, "Chrome")
+        sign_ins.begin(session, "nobody", PASSWORD_HASH, HERE, "Chrome")
     wang.is_active = False
     session.flush()
     with pytest.raises(Refused, match="账号或密码不正确"):
-        sign_ins.begin(session, "wang", HERE, "Chrome")
+        sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
+
+
+def test_a_password_changed_while_it_was_checked_begins_nothing(session, wang):
+    checked = sign_ins.credential(session, "wang", HERE)
+    accounts.set_password(session, wang, "Another-2026!")
+    with pytest.raises(Refused, match="账号或密码不正确"):
+        sign_ins.begin(session, "wang", checked, HERE, "Chrome")
+    assert sign_ins.of_account(session, wang.id) == []
+    assert sign_ins.begin(session, "wang", wang.password_hash, HERE, "Chrome")
+
+
+def test_a_password_changed_at_the_same_moment_leaves_no_sign_in(database):
+    with transaction() as session:
+        wang = make_account(session, username="wang")
+    started = Event()
+
+    def enter():
+        with transaction() as session:
+            started.set()
+            return sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction() as session:
+            accounts.set_password(session, session.get_one(Account, wang.id), "Another-2026!")
+            entering = threads.submit(enter)
+            started.wait(1)
+            time.sleep(0.3)
+        with pytest.raises(Refused, match="账号或密码不正确"):
+            entering.result()
 
 
 def test_a_ticket_becomes_a_token_once(session, wang):
-    ticket = sign_ins.begin(session, "wang", HERE, "Chrome")
+    ticket = sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     token = sign_ins.redeem(session, ticket)
     assert sign_ins.account_of(session, token).id == wang.id
     with pytest.raises(Refused, match="重新登录"):
@@ -154,7 +185,7 @@ def test_a_ticket_becomes_a_token_once(session, wang):
 
 
 def test_a_ticket_can_be_asked_about_without_using_it(session, wang, later):
-    ticket, other = (sign_ins.begin(session, "wang", HERE, "Chrome") for _ in range(2))
+    ticket, other = (sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome") for _ in range(2))
     assert sign_ins.is_ticket(session, ticket) and sign_ins.is_ticket(session, ticket)
     sign_ins.redeem(session, ticket)
     assert not any(sign_ins.is_ticket(session, one) for one in (ticket, "made-up", ""))
@@ -163,14 +194,14 @@ def test_a_ticket_can_be_asked_about_without_using_it(session, wang, later):
 
 
 def test_a_ticket_is_no_token_and_a_token_no_ticket(session, wang):
-    ticket = sign_ins.begin(session, "wang", HERE, "Chrome")
+    ticket = sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     assert sign_ins.account_of(session, ticket) is None
     with pytest.raises(Refused):
         sign_ins.redeem(session, signed_in(session))
 
 
 def test_a_ticket_lasts_half_a_minute(session, wang, later):
-    fresh, stale = (sign_ins.begin(session, "wang", HERE, "Chrome") for _ in range(2))
+    fresh, stale = (sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome") for _ in range(2))
     later(29 / 60)
     sign_ins.redeem(session, fresh)
     later(30 / 60)
@@ -180,13 +211,13 @@ def test_a_ticket_lasts_half_a_minute(session, wang, later):
 
 @pytest.mark.parametrize("ticket", ["", "made-up", "x" * 10_000])
 def test_a_made_up_ticket_is_refused(session, wang, ticket):
-    sign_ins.begin(session, "wang", HERE, "Chrome")
+    sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     with pytest.raises(Refused):
         sign_ins.redeem(session, ticket)
 
 
 def test_only_hashes_are_stored(session, wang):
-    ticket = sign_ins.begin(session, "wang", HERE, "Chrome")
+    ticket = sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     token = sign_ins.redeem(session, ticket)
     row = sign_ins.of_account(session, wang.id)[0]
     assert len(token) >= 43
@@ -287,7 +318,7 @@ def test_all_sign_ins_end_but_the_one_named(session, wang):
     other = make_account(session, username="chen")
     mine, phone = signed_in(session), signed_in(session)
     theirs = signed_in(session, "chen")
-    ticket = sign_ins.begin(session, "wang", HERE, "Chrome")
+    ticket = sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     sign_ins.end_all(session, wang.id, except_token=mine)
     assert sign_ins.account_of(session, mine)
     assert sign_ins.account_of(session, phone) is None
@@ -301,7 +332,7 @@ def test_all_sign_ins_end_but_the_one_named(session, wang):
 def test_an_account_lists_the_sign_ins_that_hold(session, wang, later):
     first, second = signed_in(session), signed_in(session)
     sign_ins.end(session, signed_in(session))
-    sign_ins.begin(session, "wang", HERE, "Chrome")
+    sign_ins.begin(session, "wang", PASSWORD_HASH, HERE, "Chrome")
     later(2)
     sign_ins.touch(session, first)
     listed = [row.token_hash for row in sign_ins.of_account(session, wang.id)]
@@ -310,7 +341,7 @@ def test_an_account_lists_the_sign_ins_that_hold(session, wang, later):
 
 def test_very_long_names_of_browser_and_address_are_cut(session, wang):
     sign_ins.credential(session, "wang", "1" * 500)
-    sign_ins.redeem(session, sign_ins.begin(session, "wang", "1" * 500, "Mozilla" * 500))
+    sign_ins.redeem(session, sign_ins.begin(session, "wang", PASSWORD_HASH, "1" * 500, "Mozilla" * 500))
     row: SignIn = sign_ins.of_account(session, wang.id)[0]
     assert len(row.agent) == 200
     assert len(row.address) == 60

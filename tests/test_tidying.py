@@ -53,7 +53,9 @@ def test_a_setting_says_how_long(person):
 
 def test_a_sign_in_that_holds_stays_however_old_it_is(person):
     with transaction() as session:
-        token = sign_ins.redeem(session, sign_ins.begin(session, person.username, "", ""))
+        token = sign_ins.redeem(
+            session, sign_ins.begin(session, person.username, person.password_hash, "", "")
+        )
     tidying.run()
     with reading() as session:
         assert sign_ins.account_of(session, token).id == person.id

@@ -29,5 +29,7 @@ if is_confirmed:
         administrator = accounts.create_first_administrator(
             session, username=username, full_name=full_name, password=password
         )
-        ticket = sign_ins.begin(session, administrator.username, address(), agent())
+        ticket = sign_ins.begin(
+            session, administrator.username, administrator.password_hash, address(), agent()
+        )
     enter(ticket)

@@ -71,8 +71,9 @@ def sign_in() -> str | None:
         for key in LEFT_BEHIND:
             st.session_state.pop(key, None)
     if proven:
+        name = proven[0]["username"]
         with visiting() as session:
-            ticket = sign_ins.begin(session, proven[0]["username"], address(), agent())
+            ticket = sign_ins.begin(session, name, form.typed[name]["password"], address(), agent())
             needs_code = authenticators.is_waiting(session, ticket)
         if not needs_code:
             return ticket

@@ -114,7 +114,9 @@ def _in_use() -> ledger.Filters:
 
 def _signed_in(account: Account) -> str:
     with transaction() as session:
-        return sign_ins.redeem(session, sign_ins.begin(session, account.username, "127.0.0.1", "bench"))
+        return sign_ins.redeem(
+            session, sign_ins.begin(session, account.username, account.password_hash, "127.0.0.1", "bench")
+        )
 
 
 def _page(account: Account, file: str) -> Callable[[], Any]:

@@ -155,7 +155,9 @@ SCRIPTS = ScriptCache()
 def _page(who: Account, place: str, asked: dict[str, str]) -> Act:
     local_script_runner.ScriptCache = lambda: SCRIPTS
     with transaction() as session:
-        token = sign_ins.redeem(session, sign_ins.begin(session, who.username, "127.0.0.1", "bench"))
+        token = sign_ins.redeem(
+            session, sign_ins.begin(session, who.username, who.password_hash, "127.0.0.1", "bench")
+        )
     visitor.token = lambda: token
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     app.switch_page(str(ROOT / "pages" / PAGES[place]))
