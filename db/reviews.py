@@ -1,6 +1,6 @@
 """注册审核: the queue, what looks like another record, the decision, and how many were decided in time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -53,22 +53,78 @@ class QueueRow:
     working_days_left: int
 
 
-def queue(
-    session: Session, *, by: Account, status: RegistrationStatus = RegistrationStatus.submitted
-) -> list[QueueRow]:
-    """The registrations in `status` within the reviewer's area, at most 200.
+def page(
+    session: Session,
+    *,
+    by: Account,
+    status: RegistrationStatus = RegistrationStatus.submitted,
+    text: str = "",
+    number: int = 1,
+    size: int = 50,
+) -> tuple[list[QueueRow], int]:
+    """One page of the registrations in `status` within the asker's area, and the count of all that match.
 
-    What waits for review comes urgent first, then the oldest; what was decided, the latest first.
+    What waits for review comes urgent first, then the oldest; what was decided, the latest first. `text`
+    looks in the name, the credit code and the number. A `number` beyond the last page means the last one.
     """
+    here = [*_area(by), col(Registration.status) == status]
+    if text.strip():
+        shown = (col(Registration.name), col(Registration.credit_code), col(Registration.number))
+        here.append(sa.or_(*(column.contains(text.strip(), autoescape=True) for column in shown)))
+    total = session.scalar(select(func.count()).select_from(Registration).where(*here)) or 0
+    size = min(size, 200)
+    skipped = (min(max(number, 1), -(-total // size) or 1) - 1) * size
+    order = WORKING_ORDER if status == RegistrationStatus.submitted else LATEST_FIRST
+    return _rows(session, here, order, size, skipped), total
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for review: how many are urgent, how many late, and which one has waited longest."""
+
+    urgent: int
+    late: int
+    oldest: QueueRow | None
+
+
+def waiting(session: Session, *, by: Account) -> Waiting:
+    """What waits for review in the asker's area."""
+    here = [*_area(by), col(Registration.status) == RegistrationStatus.submitted]
+    is_late = col(Registration.submitted_at) < _late_before(session)
+    counted = sa.select(
+        func.count().filter(col(Registration.is_urgent).is_(True)), func.count().filter(is_late)
+    ).where(*here)
+    urgent, late = session.execute(counted).one()
+    oldest = _rows(session, here, WORKING_ORDER[1:], 1)
+    return Waiting(urgent, late, oldest[0] if oldest else None)
+
+
+def _late_before(session: Session) -> datetime:
+    """What was handed in before this moment, and still waits, has outrun 注册审核时限."""
+    calendar, limit, today = workdays.calendar(session), settings.value(session, "review_days"), clock.today()
+    day = today
+    while calendar.after(day, limit).day >= today:
+        day -= timedelta(1)
+    return clock.start_of(day + timedelta(1))
+
+
+def _area(by: Account) -> list[Any]:
     reach.allow(by, *reach.BUREAU)
+    return [reach.registrations(by)]
+
+
+def _rows(
+    session: Session, here: Sequence[Any], order: Sequence[Any], size: int, skipped: int = 0
+) -> list[QueueRow]:
     calendar = workdays.calendar(session)
     limit, today = settings.value(session, "review_days"), clock.today()
     rows = session.execute(
         sa.select(Registration, Division.full_name)
         .join(Division, col(Registration.division_code) == Division.code)
-        .where(reach.registrations(by), col(Registration.status) == status)
-        .order_by(*(WORKING_ORDER if status == RegistrationStatus.submitted else LATEST_FIRST))
-        .limit(200)
+        .where(*here)
+        .order_by(*order)
+        .limit(size)
+        .offset(skipped)
     )
     return [_queue_row(row.Registration, row.full_name, calendar, limit, today) for row in rows]
 
@@ -97,11 +153,8 @@ def _queue_row(
 
 def counts(session: Session, *, by: Account) -> dict[RegistrationStatus, int]:
     """How many registrations of the reviewer's area stand in each status."""
-    reach.allow(by, *reach.BUREAU)
     rows = session.execute(
-        sa.select(Registration.status, func.count())
-        .where(reach.registrations(by))
-        .group_by(Registration.status)
+        sa.select(Registration.status, func.count()).where(*_area(by)).group_by(Registration.status)
     )
     return {status: 0 for status in RegistrationStatus} | {status: count for status, count in rows}
 

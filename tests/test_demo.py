@@ -334,7 +334,7 @@ def test_most_instruments_are_in_order(bureau):
 
 
 def test_the_review_queue_has_late_urgent_and_answered_ones(bureau):
-    rows = reviews.queue(bureau, by=account(bureau, "reviewer01"))
+    rows, _ = reviews.page(bureau, by=account(bureau, "reviewer01"))
     assert any(row.working_days_left < 0 for row in rows)
     assert any(row.working_days_left >= 0 for row in rows)
     assert rows[0].is_urgent
@@ -371,7 +371,7 @@ def test_corrections_wait_with_their_proof_and_can_be_decided(bureau):
 
 def test_applications_of_enterprises_wait_with_a_scan_and_those_of_persons_without(bureau):
     by = account(bureau, "reviewer01")
-    rows = reviews.queue(bureau, by=by)
+    rows, _ = reviews.page(bureau, by=by)
     assert {row.role for row in rows} == {Role.enterprise, Role.personal}
     for row in rows:
         found = registrations.licence(bureau, reviews.find(bureau, row.id, by=by))

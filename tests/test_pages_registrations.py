@@ -6,7 +6,7 @@ from db import passwords, registrations, reviews
 from db.engine import reading, transaction
 from db.models import Registration, RegistrationStatus, Role
 from tests.make import PERSON, make_account, make_enterprise, make_registration
-from tests.screens import press, refusals, said, sound, tick, visit, write
+from tests.screens import press, refusals, said, sound, tick, total, visit, write
 from tests.test_registrations import KEY, OTHER_CODE, TYPED
 
 # Whole runs of pages take longer than a quick check may.
@@ -164,6 +164,35 @@ def test_decided_ones_are_read_with_their_history(reviewer, waiting, monkeypatch
     assert "该单位不在本辖区" in said(shown)
     assert "周晓雯" in said(shown)
     assert [one.label for one in shown.button] == ["查看"]
+
+
+@pytest.fixture
+def many():
+    """More applications than a page holds."""
+    with transaction() as session:
+        for number in range(53):
+            make_registration(session, PERSON, username=f"wangwei{number:02}", name=f"王伟{number:02}号")
+
+
+def test_a_long_queue_has_pages_and_a_decision_stays_on_its_page(reviewer, many, monkeypatch):
+    shown = visit(monkeypatch, reviewer, "registrations")
+    assert (total(shown), len(shown.dataframe[0].value)) == (53, 50)
+    shown.session_state["registrations-pages-submitted-"] = 2
+    shown = sound(shown.run())
+    assert list(shown.dataframe[0].value["名称（姓名）"]) == ["王伟50号", "王伟51号", "王伟52号"]
+    assert "**王伟50号**" in said(shown)
+    shown = press(shown, "通过")
+    assert list(shown.dataframe[0].value["名称（姓名）"]) == ["王伟51号", "王伟52号"]
+    assert "**王伟51号**" in said(shown)
+
+
+def test_the_queue_is_searched(reviewer, many, monkeypatch):
+    shown = visit(monkeypatch, reviewer, "registrations")
+    write(shown, "搜索", "王伟51")
+    shown = sound(shown.run())
+    assert (total(shown), "**王伟51号**" in said(shown)) == (1, True)
+    write(shown, "搜索", "海天")
+    assert "没有符合条件的注册申请" in said(sound(shown.run()))
 
 
 def test_a_supervisor_reads_and_does_not_decide(waiting, monkeypatch):

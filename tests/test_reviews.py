@@ -31,8 +31,9 @@ def test_the_queue_has_urgent_ones_first_then_the_oldest(session, reviewer, late
     second = submitted(session, credit_code=OTHER_CODE, username="haitian")
     later(2)
     third = submitted(session, credit_code="60003734-1", username="kangtai", is_urgent=True)
-    rows = reviews.queue(session, by=reviewer)
+    rows, total = reviews.page(session, by=reviewer)
     assert [row.id for row in rows] == [third.id, first.id, second.id]
+    assert total == 3
     assert rows[1].division == "浙江省杭州市西湖区"
 
 
@@ -40,7 +41,7 @@ def test_the_queue_has_urgent_ones_first_then_the_oldest(session, reviewer, late
 def test_the_clock_counts_working_days(session, reviewer, later, hours, left):
     submitted(session)
     later(hours)
-    assert reviews.queue(session, by=reviewer)[0].working_days_left == left
+    assert reviews.page(session, by=reviewer)[0][0].working_days_left == left
 
 
 def test_what_was_decided_comes_latest_first(session, reviewer, later):
@@ -49,9 +50,47 @@ def test_what_was_decided_comes_latest_first(session, reviewer, later):
     reviews.decline(session, second.id, by=reviewer, reason="该单位不在本辖区")
     later(1)
     reviews.decline(session, first.id, by=reviewer, reason="该单位不在本辖区")
-    rows = reviews.queue(session, by=reviewer, status=RegistrationStatus.declined)
+    rows, _ = reviews.page(session, by=reviewer, status=RegistrationStatus.declined)
     assert [row.id for row in rows] == [first.id, second.id]
     assert rows[0].decided_at == datetime.fromisoformat(NOW) + timedelta(hours=1)
+
+
+def test_the_queue_is_read_page_by_page(session, reviewer, later):
+    ids = []
+    for number in range(5):
+        ids.append(make_registration(session, PERSON, username=f"wangwei{number}").id)
+        later(number + 1)
+    pages = [reviews.page(session, by=reviewer, number=number, size=2) for number in (1, 2, 3)]
+    assert [row.id for rows, _ in pages for row in rows] == ids
+    assert {total for _, total in pages} == {5}
+    assert reviews.page(session, by=reviewer, number=9, size=2) == pages[2]
+    assert reviews.page(session, by=reviewer, number=-1, size=2) == pages[0]
+
+
+def test_the_queue_is_searched_by_name_code_and_number(session, reviewer):
+    first = submitted(session)
+    second = submitted(session, name="杭州100%电器厂", credit_code=OTHER_CODE, username="haitian")
+    for text, found in ((" 明达", first), (CODE[4:], first), (second.number, second), ("0%", second)):
+        rows, total = reviews.page(session, by=reviewer, text=text)
+        assert ([row.id for row in rows], total) == ([found.id], 1)
+    assert reviews.page(session, by=reviewer, text="西湖") == ([], 0)
+
+
+@pytest.mark.parametrize(("hours", "late"), [(24 * 2, 0), (24 * 3, 1), (24 * 4, 2), (24 * 10, 3)])
+def test_what_waits_is_counted_beyond_any_page(session, reviewer, later, hours, late):
+    assert reviews.waiting(session, by=reviewer) == reviews.Waiting(0, 0, None)
+    oldest = make_registration(session, PERSON)
+    later(24)
+    make_registration(session, PERSON, username="wangwei2", is_urgent=True)
+    later(24 * 2)
+    make_registration(session, PERSON, username="wangwei3")
+    later(hours)
+    waiting = reviews.waiting(session, by=reviewer)
+    rows, _ = reviews.page(session, by=reviewer)
+    assert (waiting.urgent, waiting.oldest.id) == (1, oldest.id)
+    assert waiting.late == late == sum(row.working_days_left < 0 for row in rows)
+    stranger = make_account(session, Role.reviewer, division_code="330200")
+    assert reviews.waiting(session, by=stranger) == reviews.Waiting(0, 0, None)
 
 
 def test_the_queue_and_the_counts_end_at_the_area(session, reviewer):
@@ -59,13 +98,13 @@ def test_the_queue_and_the_counts_end_at_the_area(session, reviewer):
     stranger = make_account(session, Role.reviewer, division_code="330200")
     assert reviews.counts(session, by=reviewer)[RegistrationStatus.submitted] == 1
     assert reviews.counts(session, by=stranger)[RegistrationStatus.submitted] == 0
-    assert reviews.queue(session, by=stranger) == []
+    assert reviews.page(session, by=stranger) == ([], 0)
 
 
 @pytest.mark.parametrize("role", [Role.enterprise, Role.personal, Role.institution, Role.administrator])
 def test_the_queue_is_for_the_bureau_alone(session, role):
     account = make_account(session, role)
-    for query in (reviews.queue, reviews.counts):
+    for query in (reviews.page, reviews.counts, reviews.waiting):
         with pytest.raises(Refused, match="不能执行此操作"):
             query(session, by=account)
 

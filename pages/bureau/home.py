@@ -1,7 +1,5 @@
 """首页 of the bureau: what waits today."""
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from db import authorizations, board, clock, corrections, notifications, recoveries, reviews
@@ -29,26 +27,24 @@ def to_review() -> None:
     """The registrations that wait for a reviewer."""
     with looking(Role.reviewer) as (session, reviewer):
         counts = reviews.counts(session, by=reviewer)
-        queue = reviews.queue(session, by=reviewer)
+        waiting = reviews.waiting(session, by=reviewer)
         asked = recoveries.counts(session, by=reviewer)[RecoveryStatus.requested]
         told = notifications.counts(session, by=reviewer)
         messages = told[NotificationState.waiting] + told[NotificationState.failed]
         share = reviews.share(session, by=reviewer)
     st.subheader("注册审核", anchor=False)
-    urgent = sum(row.is_urgent for row in queue)
-    late = sum(row.working_days_left < 0 for row in queue)
     tiles.row(
         [
             Tile("待审核", counts[RegistrationStatus.submitted], "registrations"),
-            Tile("加急", urgent, "registrations", {}, True),
-            Tile("审核超期", late, "registrations", {}, True),
+            Tile("加急", waiting.urgent, "registrations", {}, True),
+            Tile("审核超期", waiting.late, "registrations", {}, True),
             Tile("退回补正中", counts[RegistrationStatus.sent_back], "registrations"),
             review.in_time(share),
         ],
         most=5,
     )
-    if queue:
-        oldest_review(queue)
+    if waiting.oldest:
+        oldest_review(waiting.oldest)
     else:
         look.empty("没有待审核的注册申请")
     st.subheader("找回与转告", anchor=False)
@@ -61,9 +57,8 @@ def to_review() -> None:
     )
 
 
-def oldest_review(queue: Sequence[reviews.QueueRow]) -> None:
+def oldest_review(oldest: reviews.QueueRow) -> None:
     """The registration that has waited longest."""
-    oldest = min(queue, key=lambda row: (row.submitted_at, row.id))
     with st.container(border=True):
         st.caption("等待最久的申请")
         st.text(f"{oldest.name}（{oldest.number}）")

@@ -8,10 +8,11 @@ import streamlit as st
 from db import history, registrations, reviews, settings, workflow
 from db.models import RegistrationStatus, Role, Subject
 from db.reviews import QueueRow
-from pages.parts import look, review, tables
+from pages.parts import look, narrowing, review, tables
 from pages.parts.account import acting, looking, signed_in
 
 READERS = (Role.reviewer, Role.supervisor)
+SIZE = 50
 QUEUE = {
     "clock": "审核时限",
     "kind": "类别",
@@ -30,7 +31,7 @@ DECIDED = {
     "credit_code": "统一社会信用代码",
     "number": "申请编号",
 }
-WIDTHS = {"clock": 170, "name": 240, "decided_at": 145, "submitted_at": 145, "number": 150}
+WIDTHS = {"clock": 200, "name": 240, "decided_at": 145, "submitted_at": 145, "number": 150}
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "approve": reviews.approve,
     "send_back": reviews.send_back,
@@ -61,8 +62,8 @@ def in_time(share: reviews.Share, days: int) -> str:
     return f"{told}（{share.in_time}/{share.due}）。"
 
 
-def open_row(rows: list[QueueRow], status: RegistrationStatus) -> int:
-    """The id of the registration to show: the one picked, the one still open, or the first in the queue."""
+def open_row(rows: list[QueueRow], status: RegistrationStatus, place: str) -> int:
+    """The id of the registration to show: the one picked, the one still open at `place`, or the first."""
     shown = [{**row.__dict__, "clock": review.clock(row), "kind": review.KINDS[row.role]} for row in rows]
     # The rows in the key: a decision moves those below it up, and the pick would move to another one.
     key = f"registrations-{status.name}-{hash(tuple(row.id for row in rows))}"
@@ -72,9 +73,9 @@ def open_row(rows: list[QueueRow], status: RegistrationStatus) -> int:
     )
     kept = st.session_state.get("registration-open", {})
     if picked:
-        kept = {"id": picked[0]["id"], "status": status}
-    elif kept.get("status") != status:
-        kept = {"id": rows[0].id, "status": status}
+        kept = {"id": picked[0]["id"], "place": place}
+    elif kept.get("place") != place:
+        kept = {"id": rows[0].id, "place": place}
     st.session_state["registration-open"] = kept
     return int(kept["id"])
 
@@ -85,14 +86,20 @@ with looking(*READERS) as (session, account):
 look.header("注册审核", f"加急的在前，先交的先审。每个决定的理由，申请人都能看到。{in_time(share, days)}")
 with looking(*READERS) as (session, account):
     counts = reviews.counts(session, by=account)
-    status = choose_status(counts)
-    rows = reviews.queue(session, by=account, status=status)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        status = choose_status(counts)
+        text = narrowing.text("名称、代码或申请编号", 260)
+    key = f"registrations-pages-{status.name}-{text}"
+    number = st.session_state.get(key, 1)
+    rows, total = reviews.page(session, by=account, status=status, text=text, number=number, size=SIZE)
 if not rows:
     is_queue = status == RegistrationStatus.submitted
-    look.empty("没有待审核的注册申请" if is_queue else f"没有“{status}”的注册申请")
+    nothing = "没有待审核的注册申请" if is_queue else f"没有“{status}”的注册申请"
+    look.empty("没有符合条件的注册申请，请换一个条件" if text else nothing)
     st.stop()
 
-registration_id = open_row(rows, status)
+registration_id = open_row(rows, status, f"{key}-{number}")
+tables.pager(total, SIZE, key, number)
 with looking(*READERS) as (session, account):
     found = reviews.find(session, registration_id, by=account)
     deadline = registrations.deadline(session, found)
