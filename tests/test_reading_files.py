@@ -11,7 +11,19 @@ import pytest
 
 from catalog import drop_downs, workbook
 from catalog.marking import problems
-from catalog.reading import Contents, Fault, Unreadable, books, cells, child, delimited, process, read, tables
+from catalog.reading import (
+    Contents,
+    Fault,
+    Unreadable,
+    books,
+    cells,
+    child,
+    delimited,
+    marks,
+    process,
+    read,
+    tables,
+)
 from tests.workbooks import (
     GAUGE,
     HEADINGS,
@@ -203,6 +215,14 @@ READ = {
     "a percentage in a text column": (formatted(0.005, "0.0%", "准确度等级"), {"准确度等级": "0.5%"}),
     "a number in a text column": (packed(book(row(出厂编号=123, 准确度等级=1.6))), {"出厂编号": "123"}),
     "fifteen digits": (packed(book(row(出厂编号=123456789012345))), {"出厂编号": "123456789012345"}),
+    "a code that Excel took for a power of ten": (
+        formatted(12e5, "0.00E+00"),
+        {"出厂编号": Fault(marks.UNCLEAR, "1200000")},
+    ),
+    "a whole number shown with words under a condition": (
+        formatted(2, '[>10]"B"0;"C"0', "器具数量"),
+        {"器具数量": 2},
+    ),
     "sixteen digits": (
         packed(book(row(出厂编号=1234567890123456))),
         {"出厂编号": Fault(cells.DAMAGED, "1.23456789012346E+15")},
@@ -602,6 +622,15 @@ class TestSavedByLibreOffice:
         assert rows[3]["出厂编号"] == Fault(cells.ERROR, "#N/A")
         assert rows[3]["器具数量"] == 2
         assert rows[4]["备注"] == "TRUE"
+
+    def test_a_code_that_became_a_power_of_ten_is_not_believed(self, opened, ending, to):
+        made = book(row(出厂编号=12e5, 型号规格=7, 器具数量=2))
+        for place, code in {"G2": "0.00E+00", "D2": "000-000", "M2": "0.00E+00"}.items():
+            made.active[place].number_format = code
+        _, rows = self.rows(opened, made, ending, to)
+        assert isinstance(rows[2]["出厂编号"], Fault) and rows[2]["器具数量"] == 2
+        # Only LibreOffice's own files keep what is shown.
+        assert rows[2]["型号规格"] == ("000-007" if ending == "ods" else Fault(marks.UNCLEAR, "7"))
 
     def test_hidden_and_merged_cells_are_told(self, opened, ending, to):
         made = book(row(), row(), row())

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.reading import cells, delimited
-from catalog.reading.marks import number_format
+from catalog.reading.contents import Fault
+from catalog.reading.marks import UNCLEAR, number_format
 from catalog.reading.xlsx import column_index, column_letters
 
 
@@ -38,11 +39,39 @@ def test_a_number_is_shown_with_what_its_format_adds(code, number, shown):
 
 @pytest.mark.parametrize(
     "code",
-    ["General", "0", "0.00", "#,##0.00", "@", "yyyy-mm-dd", 'yyyy"年"m"月"d"日"', "0.00E+00", "# ?/?", "",
-     "h:mm", "0_);(0)", "0_ ", '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ '],
+    ["General", "0", "0.00", "#,##0.00", "@", "yyyy-mm-dd", 'yyyy"年"m"月"d"日"', "",
+     "h:mm", "0_);(0)", "0_ ", '_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', r"0_ ;[Red]\-0\ ",
+     r"#,##0\ ;\(#,##0\)", "[$-804]0", "G/通用格式", "General;-General;0"],
 )  # fmt: skip
 def test_an_ordinary_format_adds_nothing(code):
     assert number_format(code) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("0.00E+00", 1200000),
+        ("# ?/?", 0.5),
+        ("000-000", 7),
+        ("0,", 12345),
+        ('"A"#,##0', 12),
+        ('"A"@', 5),
+        ("[$¥-804]#,##0.00", 5),
+        ("[DBNum1][$-804]General", 5),
+        ("[$-804]aaaa", 45000),
+        ('[>10]"B"0;"C"0', 5),
+        ('"A"0;"B"0', -5),
+        ('0;-0;"无"', 0),
+        (";;;", 5),
+    ],
+)
+def test_a_number_that_is_shown_as_something_else_is_not_believed(code, number):
+    assert number_format(code).show(number) == Fault(UNCLEAR, str(number))
+
+
+@pytest.mark.parametrize(("number", "shown"), [(5, "5"), (-5, "-5"), (0.5, "0.5")])
+def test_a_format_that_hides_zeros_leaves_other_numbers_alone(number, shown):
+    assert number_format("0;-0;;@").show(number) == shown
 
 
 @given(st.integers(0, 10**14), st.integers(2, 20))

@@ -20,8 +20,9 @@ SIGNS = (
 )
 
 
-# A number as it may be shown without any words, and one with zeros in front.
-PLAIN = re.compile(r"-?[\d,]*\.?\d*(?:E[+-]?\d+)?|")
+# A number as it may be shown without any words, and one with zeros in front. What is shown as 1.20E+06 is
+# found damaged, as in a text.
+PLAIN = re.compile(r"-?[\d,]*\.?\d*(?:E-\d+)?|")
 PADDED = re.compile(r"0\d")
 
 
