@@ -118,7 +118,7 @@ def detail(row: audit_log.Row) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{look.plain(row.action)}** {look.mark(row.outcome)}", width="content")
-            st.text(f"{tables.text('at', row.at)} · {row.subject}", width="content")
+            st.text(" · ".join(filter(None, (tables.text("at", row.at), row.subject))), width="content")
         who = " ".join(filter(None, (row.role, row.full_name, row.username))) or "未登录者或系统"
         where = " · ".join(filter(None, (who, row.address and f"地址 {row.address}", row.place)))
         st.caption(look.plain(where))
