@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 from sqlmodel import Session
+from streamlit.components.v2 import manifest_scanner
 
 from db import audit, schema
 from db import engine as engines
@@ -52,6 +54,16 @@ def later(monkeypatch):
         monkeypatch.setenv("YUEJIAN_NOW", moment.isoformat())
 
     return move
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_looked_for_once():
+    """Streamlit would read the metadata of every package for each page that a test opens: half a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests)
+        )
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
