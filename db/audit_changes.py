@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
 from db import audit, privacy
-from db.models import Account
+from db.models import Account, Role
 
 # Journals themselves, counts, and what people only set up for their own screen. Settings, sign-ins,
 # batches and corrections write entries of their own that say more.
@@ -69,7 +69,13 @@ SPOKEN_FOR = frozenset(
 )
 SECRET = ("_hash", "secret", "token")
 HIDDEN = "（不记录）"
-MASKED = {"mobile": privacy.mobile, "mail": privacy.mail}
+MASKED = {
+    "mobile": privacy.mobile,
+    "mail": privacy.mail,
+    "contact_name": privacy.name,
+    "applicant_name": privacy.name,
+    "address": privacy.address,
+}
 IRREGULAR = {
     "appointment_lines": "line",
     "batches": "batch",
@@ -112,7 +118,7 @@ def watch(session: Session) -> None:
 
 
 def told(name: str, value: Any) -> Any:
-    """A column's value as the log keeps it: JSON, a member of a list in words, secrets and numbers hidden."""
+    """A column's value as the log keeps it: JSON, a member of a list in words, secrets and persons hidden."""
     if value is None or value == "":
         return value
     if name.endswith(SECRET) or "secret" in name:
@@ -122,6 +128,16 @@ def told(name: str, value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return value.isoformat() if isinstance(value, date | datetime) else value
+
+
+def _all_told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a record as the log keeps them; a person's registration has her name in two of them."""
+    is_person = values.get("role") == Role.personal and "contact_name" in values
+    return {
+        name: told("contact_name" if is_person and name == "name" else name, value)
+        for name, value in values.items()
+        if name not in FOLLOWING
+    }
 
 
 def note_move(
@@ -139,8 +155,7 @@ def note_move(
     """
     if not ids or (step.subject.name, step.action) in SPOKEN_FOR:
         return
-    new = {name: value for name, value in (values or {}).items() if name not in FOLLOWING}
-    new = {name: told(name, value) for name, value in new.items()}
+    new = _all_told(values or {})
     several = {"ids": list(ids)} if len(ids) > 1 else {}
     audit.record(
         session,
@@ -158,7 +173,7 @@ def standing(records: Sequence[Any], values: Iterable[str]) -> dict[str, Any]:
     """What one record holds in the columns named, as the log keeps it; nothing where there are several."""
     if len(records) != 1:
         return {}
-    return {name: told(name, getattr(records[0], name)) for name in values if name not in FOLLOWING}
+    return _all_told({name: getattr(records[0], name) for name in values})
 
 
 def _collect(session: Session, _flush: Any) -> None:
@@ -192,7 +207,7 @@ def subject_of(table: str) -> str:
 def _values(row: SQLModel) -> dict[str, Any]:
     """What a record holds, its empty columns left out."""
     held = ((name, getattr(row, name)) for name in _columns(row))
-    return {name: told(name, value) for name, value in held if value not in (None, "")}
+    return _all_told({name: value for name, value in held if value not in (None, "")})
 
 
 def _differences(row: SQLModel) -> tuple[dict[str, Any], dict[str, Any]]:

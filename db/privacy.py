@@ -25,6 +25,11 @@ def name(full: str) -> str:
     return full[:1] + "*" * min(len(full) - 1, 3)
 
 
+def address(full: str) -> str:
+    """An address with what follows the first six characters hidden: 西湖区文三路***."""
+    return full if len(full) <= 6 else f"{full[:6]}***"
+
+
 def identity(number: str) -> str:
     """An identity number with the middle hidden, three places before and four after: 110***********002X."""
     return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}" if len(number) > 7 else "*" * len(number)

@@ -252,7 +252,7 @@ def page(
         .select_from(Recovery)
         .join(Account, col(Recovery.account_id) == Account.id)
         .join(asker, col(Recovery.requested_by_id) == asker.id)
-        .join(Attachment, col(Recovery.attachment_id) == Attachment.id)
+        .join(Attachment, col(Recovery.attachment_id) == Attachment.id, isouter=True)
         .join(Enterprise, col(Account.enterprise_id) == Enterprise.id, isouter=True)
         .join(Institution, col(Account.institution_id) == Institution.id, isouter=True)
         .join(Division, col(Recovery.division_code) == Division.code, isouter=True)

@@ -5,6 +5,7 @@ The audit log is never among it: the database lets nobody delete an entry.
 
 import logging
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -12,14 +13,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from db import attachments, audit, clock, leases, settings
+from db import attachments, audit, bulk, clock, leases, settings
 from db.engine import reading, transaction
 from db.models import (
     Attachment,
     ConfirmationCode,
     Notification,
+    Recovery,
     Registration,
     RegistrationStatus,
+    Role,
     SignIn,
     SignInAttempt,
 )
@@ -35,20 +38,23 @@ log = logging.getLogger("yuejian")
 def tidy(session: Session) -> dict[str, int]:
     """Delete what is older than the settings say, a statement for each kind; how many rows of each.
 
-    Of registrations that were declined only the personal fields and the licence scan go: number, name and
-    decision stay. Files without a record are deleted by `run` once this is committed.
+    Of registrations that were declined and of recoveries that were decided only what is personal and the scan
+    go: number, decision and the name of an enterprise stay. Files without a record are deleted by `run` once
+    this is committed.
     """
-    attempts, sign_ins, codes, messages, declined = (
+    attempts, sign_ins, codes, messages, declined, recoveries = (
         clock.now() - timedelta(days=settings.value(session, f"keep_{name}_days"))
-        for name in ("attempts", "sign_ins", "codes", "messages", "declined")
+        for name in ("attempts", "sign_ins", "codes", "messages", "declined", "recoveries")
     )
     over = sa.func.coalesce(col(SignIn.ended_at), col(SignIn.expires_at))
+    done = (Notification.delivered_at, Notification.passed_on_at, Notification.given_up_at)
     counts = {
         "登录尝试": _delete(session, SignInAttempt, col(SignInAttempt.at) < attempts),
         "已结束的登录": _delete(session, SignIn, over < sign_ins),
         "验证码": _delete(session, ConfirmationCode, col(ConfirmationCode.expires_at) < codes),
-        "已发送的消息": _delete(session, Notification, col(Notification.delivered_at) < messages),
+        "消息": _delete(session, Notification, sa.func.coalesce(*done, Notification.expires_at) < messages),
         "不予通过的注册": _empty_declined(session, declined),
+        "找回申请": _empty_recoveries(session, recoveries),
     }
     said = {name: count for name, count in counts.items() if count}
     if said:
@@ -70,16 +76,30 @@ def _empty_declined(session: Session, moment: datetime) -> int:
         col(Registration.decided_at) < moment,
         col(Registration.mobile) != "",
     )
-    scans = select(Registration.licence_id).where(*here, col(Registration.licence_id).is_not(None))
-    ids = list(session.scalars(scans))
-    empty = {"mobile": "", "contact_name": "", "address": "", "username": "", "password_hash": ""}
+    empty: dict[str, Any] = dict.fromkeys(
+        ("mobile", "contact_name", "address", "username", "password_hash"), ""
+    )
+    for name in ("name", "name_key"):
+        column = getattr(Registration, name)
+        empty[name] = sa.case((col(Registration.role) == Role.personal, ""), else_=column)
+    return _empty(session, Registration, Registration.licence_id, here, empty)
+
+
+def _empty_recoveries(session: Session, moment: datetime) -> int:
+    here = col(Recovery.decided_at) < moment, col(Recovery.mobile) != ""
+    empty = dict.fromkeys(("applicant_name", "mobile", "mail"), "")
+    return _empty(session, Recovery, Recovery.attachment_id, here, empty)
+
+
+def _empty(session: Session, model: Any, scan: Any, here: Sequence[Any], empty: dict[str, Any]) -> int:
+    """Take what is personal, and the scan, from the rows that `here` names; how many there were."""
+    ids = list(session.scalars(select(scan).where(*here, col(scan).is_not(None))))
     changed: Any = session.execute(
-        sa.update(Registration).where(*here).values(**empty, licence_id=None),
+        sa.update(model).where(*here).values({**empty, scan.key: None}),
         execution_options={"synchronize_session": False},
     )
-    is_used = sa.exists().where(col(Registration.licence_id) == Attachment.id)
-    if ids:
-        _delete(session, Attachment, col(Attachment.id).in_(ids) & ~is_used)
+    is_used = sa.exists().where(col(scan) == Attachment.id)
+    _delete(session, Attachment, bulk.among(session, Attachment.id, ids) & ~is_used)
     return int(changed.rowcount)
 
 

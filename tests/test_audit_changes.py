@@ -1,12 +1,15 @@
 """What the audit log notes by itself of the records a session changes."""
 
+import re
+
 import pytest
 from sqlmodel import select
 
-from db import accounts, audit, instruments, settings, workflow
+from db import accounts, audit, instruments, registrations, reviews, settings, workflow
 from db.engine import reading, transaction
 from db.models import AppointmentLine, AuditEntry, Institution, Purpose, Role, Subject
 from tests import make
+from tests.test_recoveries import ask
 
 
 @pytest.fixture
@@ -74,6 +77,24 @@ def test_no_secret_and_no_whole_number_of_a_person_gets_into_the_log(administrat
     said = str([one.model_dump() for one in entries()])
     assert "$2b$" not in said
     assert "13900139001" not in said
+
+
+def test_no_whole_name_or_address_of_an_applicant_gets_into_the_log(administrator):
+    said = {"contact_name": "郭晓雯", "address": "杭州市西湖区文三路 90 号 3 幢"}
+    with transaction() as session:
+        reviewer = make.make_account(session, Role.reviewer, full_name="吴静")
+        account = make.make_account(session, mobile="13800138000")
+        make.make_registration(session, **said)
+        made = make.make_registration(session, make.PERSON, name="欧阳建国")
+        reviews.send_back(session, made.id, by=reviewer, reason="姓名与证件不符")
+        ask(session, account, reviewer, applicant_name="司马文清")
+    with transaction() as session:
+        key = registrations.key_of(made)
+        corrected = make.PERSON | {"name": "欧阳建军"}
+        assert registrations.resubmit(session, key, corrected["password"], corrected, "已改正")
+    log = str([one.model_dump() for one in entries()])
+    assert {"郭**", "欧***", "司***", "杭州市西湖区***"} <= set(re.findall(r"[^']*[*]{2,3}", log))
+    assert not re.search("晓雯|阳建|马文清|文三路 90", log)
 
 
 def test_moves_are_noted_by_their_label_in_one_entry(administrator):

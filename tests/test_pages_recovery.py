@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
-from db import passwords, settings
+from db import passwords, recoveries, settings, tidying
 from db.engine import reading, transaction
 from db.models import Account, Notification, Recovery, RecoveryKind, RecoveryStatus, Role
 from pages.parts import navigation
@@ -193,6 +193,17 @@ def test_declining_asks_for_a_reason(wang, staff, monkeypatch):
     press(shown, "不予办理")
     shown = visit(monkeypatch, staff[0], "recoveries", status="declined")
     assert list(shown.dataframe[0].value["办理意见"]) == ["照片看不清"]
+
+
+def test_a_proof_that_is_kept_no_longer_is_said_to_be_gone(wang, staff, monkeypatch):
+    with transaction() as session:
+        asked = ask(session, wang, staff[0])
+        recoveries.decline(session, asked.id, by=staff[1], reason="照片看不清")
+        session.get_one(Recovery, asked.id).decided_at -= timedelta(days=181)
+    tidying.run()
+    shown = visit(monkeypatch, staff[0], "recoveries", status="declined")
+    assert "已超过保留天数" in said(shown)
+    assert not [one for one in shown.get("html") if "<img" in one.proto.body]
 
 
 @pytest.mark.parametrize("role", [Role.enterprise, Role.institution, Role.supervisor])

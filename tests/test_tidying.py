@@ -4,12 +4,17 @@ from datetime import timedelta
 from threading import Event
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select, update
 
-from db import audit, clock, reviews, settings, sign_ins, tidying
+from db import audit, clock, notifications, recoveries, reviews, settings, sign_ins, tidying
 from db.engine import reading, transaction
 from db.models import (
+    Attachment,
     AuditEntry,
+    Cause,
+    Notification,
+    Recovery,
+    RecoveryStatus,
     Registration,
     Role,
     Setting,
@@ -17,6 +22,7 @@ from db.models import (
     SignInAttempt,
 )
 from tests import make
+from tests.test_recoveries import ask
 from tests.test_registrations import TYPED
 
 
@@ -88,6 +94,49 @@ def test_a_declined_registration_keeps_its_decision_and_loses_the_person(databas
     (row,) = kept(Registration)
     assert (row.mobile, row.contact_name, row.address, row.password_hash, row.licence_id) == (*[""] * 4, None)
     assert (row.name, row.status) == (TYPED["name"], "不予通过")
+
+
+def test_a_declined_person_keeps_no_name(database, later):
+    with transaction() as session:
+        reviewer = make.make_account(session, Role.reviewer)
+        made = make.make_registration(session, make.PERSON)
+        reviews.decline(session, made.id, by=reviewer, reason="不是本人")
+    later(24 * 181)
+    assert tidying.run()["不予通过的注册"] == 1
+    (row,) = kept(Registration)
+    assert (row.name, row.name_key, row.contact_name, row.status) == ("", "", "", "不予通过")
+
+
+def test_a_decided_recovery_keeps_its_decision_and_loses_proof_and_applicant(database, later):
+    with transaction() as session:
+        asker, decider = (make.make_account(session, Role.reviewer) for _ in range(2))
+        decided, waiting = (ask(session, make.make_account(session), asker) for _ in range(2))
+        recoveries.decline(session, decided.id, by=decider, reason="照片看不清")
+    assert tidying.run()["找回申请"] == 0
+    later(24 * 181)
+    assert [tidying.run()["找回申请"] for _ in range(2)] == [1, 0]
+    emptied, other = sorted(kept(Recovery), key=lambda row: row.id)
+    assert (emptied.applicant_name, emptied.mobile, emptied.mail, emptied.attachment_id) == ("", "", "", None)
+    assert other.attachment_id == waiting.attachment_id
+    assert [row.id for row in kept(Attachment)] == [waiting.attachment_id]
+    with reading() as session:
+        (row,) = recoveries.page(session, by=decider, status=RecoveryStatus.declined)
+    assert (row["number"], row["answer"], row["file_name"]) == (decided.number, "照片看不清", None)
+
+
+def test_messages_go_however_they_ended(database, later):
+    ends = ("delivered_at", "passed_on_at", "given_up_at", None)
+    with transaction() as session:
+        for end in ends:
+            notifications.queue(session, str(end), Cause.reminder, "13800138000", "到期")
+            ended = update(Notification).where(col(Notification.key) == end)
+            if end:
+                session.exec(ended.values({end: clock.now()}))
+    later(24 * 181)
+    # What nobody took up has only been over for a week less.
+    assert (tidying.run()["消息"], len(kept(Notification))) == (3, 1)
+    later(24 * 188)
+    assert (tidying.run()["消息"], kept(Notification)) == (1, [])
 
 
 def test_one_server_of_many_tidies_a_day(person, monkeypatch):

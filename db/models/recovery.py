@@ -42,7 +42,7 @@ class Recovery(SQLModel, table=True):
     """找回申请: one member of staff asks for an account's new password or number, another one decides.
 
     `mobile` is the applicant's own number, and for a change the new one. `division_code` is the area the
-    account belongs to; none means staff of everywhere.
+    account belongs to; none means staff of everywhere. The applicant and the proof are kept for a time only.
     """
 
     __tablename__ = "recoveries"
@@ -56,7 +56,7 @@ class Recovery(SQLModel, table=True):
     mobile: str = Field(max_length=11)
     mail: str = Field(default="", max_length=120)
     note: str = Field(default="", max_length=300)
-    attachment_id: int = Field(foreign_key="attachments.id")
+    attachment_id: int | None = Field(default=None, foreign_key="attachments.id")
     requested_at: datetime = Field(default_factory=clock.now)
     requested_by_id: int = Field(foreign_key="accounts.id")
     decided_at: datetime | None = None

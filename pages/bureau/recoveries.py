@@ -125,6 +125,7 @@ left, right = st.columns(2, gap="medium")
 with left:
     recovery.show(row)
 with right:
-    correction.picture(row["attachment_id"], row["media_type"])
+    if row["attachment_id"]:
+        correction.picture(row["attachment_id"], row["media_type"])
     if row["status"] == RecoveryStatus.requested:
         decide(row, me)

@@ -43,7 +43,10 @@ def show(row: dict[str, Any]) -> None:
                     with st.container(gap=None):
                         st.caption(label)
                         st.text(value)
-        correction.open_file(row["attachment_id"], row["file_name"], row["size"])
+        if row["attachment_id"]:
+            correction.open_file(row["attachment_id"], row["file_name"], row["size"])
+        else:
+            st.caption("证明材料和申请人资料已超过保留天数，按设置清除。")
 
 
 def ask() -> None:

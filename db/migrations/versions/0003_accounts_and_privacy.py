@@ -182,7 +182,7 @@ def _make_recoveries() -> None:
         sa.Column("mobile", AutoString(length=11), nullable=False),
         sa.Column("mail", AutoString(length=120), nullable=False),
         sa.Column("note", AutoString(length=300), nullable=False),
-        sa.Column("attachment_id", sa.Integer(), sa.ForeignKey("attachments.id"), nullable=False),
+        sa.Column("attachment_id", sa.Integer(), sa.ForeignKey("attachments.id"), nullable=True),
         sa.Column("requested_at", UTCDateTime(), nullable=False),
         sa.Column("requested_by_id", sa.Integer(), sa.ForeignKey("accounts.id"), nullable=False),
         sa.Column("decided_at", UTCDateTime(), nullable=True),
