@@ -180,7 +180,7 @@ def test_one_files_an_application_and_another_decides(wang, staff, monkeypatch):
     shown = press(shown, "我已记下")
     assert password not in said(shown)
     assert stored(Recovery, 1).status == RecoveryStatus.approved
-    shown = visit(monkeypatch, wang, "profile")
+    shown = visit(monkeypatch, stored(Account, wang.id), "profile")
     assert "初始密码" in said(shown)
 
 
