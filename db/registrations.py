@@ -1,9 +1,10 @@
 """企业注册 and 个人注册: someone applies for an account, reads how it stands, and answers."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, exists, select
+from sqlmodel import Session, col, exists, func, select
 
 from catalog import identifiers
 from db import (
@@ -27,6 +28,7 @@ from db.models import (
     Registration,
     RegistrationStatus,
     Role,
+    SignInAttempt,
     Subject,
 )
 from db.workdays import Deadline
@@ -38,6 +40,13 @@ NOT_FOUND = "没有找到这样的注册申请，请核对后重试，或重新�
 TOO_MANY = "查询失败次数过多，请 {minutes} 分钟后再试"
 WRONG_PASSWORD = "注册时设置的密码不正确，请重新输入"
 UNDER_WAY = "该代码的注册申请正在办理，请在“注册进度查询”中查看；不是本单位提交的，请联系主管部门"
+# One contact person may register a chain of shops; a service hall helps many people from one address.
+MOST_OF_NUMBER = 5
+MOST_FROM_ADDRESS = ((timedelta(hours=1), 60), (timedelta(days=1), 200))
+# Among the tries, under a name that no account has.
+HANDED_IN = "注册 提交"
+NUMBER_TAKEN = f"该手机号已有 {MOST_OF_NUMBER} 份注册申请正在办理，请等审核结束后再提交"
+TOO_MANY_HANDED_IN = "您所在的网络提交的注册申请过多，请稍后再试；急需办理请联系主管部门"
 
 
 class Key(NamedTuple):
@@ -81,6 +90,7 @@ def _read(
     _check_division(session, form, values["division_code"])
     values["username"] = accounts.read_username(session, form, typed.get("username"), registration_id)
     if registration_id is None:
+        _check_number(session, form, values["mobile"])
         _check_password(form, typed, values["username"])
     return form, values
 
@@ -127,23 +137,45 @@ def _check_code_is_free(session: Session, form: Form, code: str, registration_id
         form.say("credit_code", UNDER_WAY)
 
 
+def _check_number(session: Session, form: Form, mobile: str) -> None:
+    mine = (Registration.mobile == mobile, col(Registration.status).in_(WAITING))
+    if session.exec(select(func.count(col(Registration.id))).where(*mine)).one() >= MOST_OF_NUMBER:
+        form.say("mobile", NUMBER_TAKEN)
+
+
 def _check_password(form: Form, typed: dict[str, Any], username: str) -> None:
     password = accounts.read_password(form, typed.get("password"), username)
     if typed.get("repeated", password) != password:
         form.say("repeated", "两次输入的密码不一致，请重新输入")
 
 
-def submit(session: Session, typed: dict[str, Any], password_hash: str) -> Registration:
-    """Hand in a registration (no account needed). Raises Refused with every wrong field at once.
+def check_pace(session: Session, address: str) -> None:
+    """Raise Refused when too many registrations came from this address; ask before a password is hashed."""
+    if not address:
+        return
+    came = (SignInAttempt.username == HANDED_IN, SignInAttempt.address == address[:60])
+    for window, most in MOST_FROM_ADDRESS:
+        lately = (*came, col(SignInAttempt.has_succeeded), col(SignInAttempt.at) > clock.now() - window)
+        if session.exec(select(func.count(col(SignInAttempt.id))).where(*lately)).one() >= most:
+            raise Refused(TOO_MANY_HANDED_IN)
+
+
+def submit(session: Session, typed: dict[str, Any], password_hash: str, address: str = "") -> Registration:
+    """Hand in a registration (no account needed). Raises Refused with every wrong field at once, and after
+    too many from the address.
 
     `password_hash` is that of `typed["password"]`, made before the transaction: hashing takes a third of a
     second, in which nobody else could write. The licence is kept last, so that a refusal leaves no file.
     """
+    # The number first: who hands in at the same moment waits for it, and then sees and counts this one.
+    number = counters.dated(session, "ZC")
+    check_pace(session, address)
     form, values = _read(session, typed, None)
     form.done()
+    session.add(SignInAttempt(username=HANDED_IN, address=address[:60], has_succeeded=True))
     registration = Registration(
         **values,
-        number=counters.dated(session, "ZC"),
+        number=number,
         status=RegistrationStatus.submitted,
         password_hash=password_hash,
     )

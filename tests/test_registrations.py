@@ -1,11 +1,13 @@
 """企业注册 and 个人注册: applying, following, answering."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
-from db import accounts, attachments, passwords, registrations, reviews, workdays
+from db import accounts, attachments, passwords, registrations, reviews, sign_ins, workdays
+from db.engine import transaction
 from db.errors import Refused
 from db.models import Attachment, Division, Level, RegistrationStatus, Role, SignInAttempt
 from db.registrations import Key
@@ -133,6 +135,57 @@ def test_submitting_names_every_wrong_field_at_once(session):
     with pytest.raises(Refused) as refusal:
         submitted(session, name="", mobile="1", username="x")
     assert list(refusal.value.problems) == ["name", "mobile", "username"]
+
+
+def handed_in(session, number, address=HERE, **values):
+    """The registration of one of many persons."""
+    person = {"username": f"person{number}", "mobile": f"139{number:08}"}
+    typed = PERSON | person | values
+    return registrations.submit(session, typed, "hash", address)
+
+
+def test_a_number_has_five_registrations_under_way(session, reviewer):
+    one, *_ = (handed_in(session, number, mobile="13800138000") for number in range(5))
+    assert problems(session)["mobile"] == registrations.NUMBER_TAKEN
+    with pytest.raises(Refused, match="该手机号已有 5 份"):
+        handed_in(session, 5, "10.9.9.9", mobile="13800138000")
+    assert handed_in(session, 5)
+    # Those handed in already can still be decided.
+    reviews.approve(session, one.id, by=reviewer)
+    assert handed_in(session, 6, mobile="13800138000")
+
+
+def test_an_address_hands_in_sixty_an_hour_and_two_hundred_a_day(session, later):
+    for hour, most in enumerate((60, 60, 60, 20)):
+        later(hour * 1.01)
+        for number in range(most):
+            handed_in(session, hour * 60 + number)
+        with pytest.raises(Refused, match="网络提交的注册申请过多"):
+            handed_in(session, 999)
+        with pytest.raises(Refused, match="网络提交的注册申请过多"):
+            registrations.check_pace(session, HERE)
+        registrations.check_pace(session, "10.9.9.9")
+        registrations.check_pace(session, "")
+    later(24.01)
+    assert handed_in(session, 999)
+
+
+def test_what_came_from_an_address_does_not_lock_its_sign_ins(session):
+    for number in range(40):
+        handed_in(session, number)
+    assert sign_ins.credential(session, "wang", HERE)
+
+
+def test_many_at_once_do_not_pass_the_limit_of_a_number(database):
+    def hand_in(number):
+        try:
+            with transaction() as session:
+                return bool(handed_in(session, number, mobile="13800138000"))
+        except Refused:
+            return False
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(hand_in, range(12))) == 5
 
 
 def test_a_code_under_review_cannot_be_submitted_again(session):

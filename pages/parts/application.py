@@ -6,7 +6,7 @@ from db import passwords, registrations, settings
 from db.engine import reading
 from db.models import Role
 from pages.parts import look
-from pages.parts.account import visiting
+from pages.parts.account import address, visiting
 from pages.parts.navigation import page
 from pages.parts.registration import Sheet, pair
 
@@ -52,9 +52,11 @@ def finish(sheet: Sheet) -> None:
 
 
 def _hand_in(sheet: Sheet, urgent: str) -> None:
+    with reading() as session:
+        registrations.check_pace(session, address())
     password_hash = passwords.hashed(sheet.typed["password"])
     with visiting() as session:
-        made = registrations.submit(session, sheet.typed, password_hash)
+        made = registrations.submit(session, sheet.typed, password_hash, address())
         deadline = registrations.deadline(session, made)
     sheet.forget()
     st.session_state["followed"] = registrations.key_of(made)
