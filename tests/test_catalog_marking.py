@@ -462,8 +462,9 @@ def test_the_bad_rows_come_back_on_the_template(tmp_path):
         Problem(9, day, "购置时间", "去年", "不是日期"),
         Problem(7, code, "强检器具种别代码", "91109", "没有这个种别代码"),
     ]
-    out = tmp_path / "bad.xlsx"
-    bad_rows(out, "台账.xlsx", rows, problems, SUMMARY)
+    template, out = tmp_path / "template.xlsx", tmp_path / "bad.xlsx"
+    workbook.write_template(template)
+    bad_rows(template, out, "台账.xlsx", rows, problems, SUMMARY)
     book = load_workbook(out)
     sheet = book[workbook.DATA_SHEET]
     assert [cell.value for cell in sheet[1]] == [column.heading for column in COLUMNS]

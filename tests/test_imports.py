@@ -33,6 +33,7 @@ from db.models import (
     Batch,
     BatchStatus,
     DeliveryMode,
+    Division,
     Enterprise,
     Instrument,
     InstrumentChange,
@@ -325,6 +326,40 @@ def test_the_bad_rows_come_back_alone_once_the_good_ones_are_in(owner):
     assert numbers == ["HY38"]
     next(cell for cell in sheet["O"] if cell.value == "送捡").value = "送检"
     assert counts(examined(owner, saved(back))) == {"rows": 1, "added": 1}
+
+
+def test_a_bad_row_that_comes_back_is_still_the_same_instrument(owner):
+    with transaction() as session:
+        known = make.make_instrument(session, session.get_one(Account, owner.id), **PLATE)
+    headings = [*(column.heading for column in COLUMNS), SYSTEM_ID]
+    bad = {"出厂编号": "HY39", "送检方式": "送捡", SYSTEM_ID: str(known.id)}
+    batch = examined(owner, book({"出厂编号": "HY38"}, bad, headings=headings))
+    imports.apply(batch.id, owner.id, is_partial=True)
+    back, _ = returned(kept(batch.id))
+    next(cell for cell in back[workbook.DATA_SHEET]["O"] if cell.value == "送捡").value = "送检"
+    assert counts(examined(owner, saved(back))) == {"rows": 1, "updated": 1}
+
+
+def test_a_bad_row_comes_back_with_its_division_from_three_cells(owner):
+    headings = [column.heading for column in COLUMNS if column.heading != DIVISION] + ["省", "市", "区县"]
+    address = {"省": "浙江省", "市": "杭州市", "区县": "西湖区"}
+    bad = address | {"出厂编号": "HY38", "送检方式": "送捡"}
+    batch = examined(owner, book(address, bad, headings=headings))
+    imports.apply(batch.id, owner.id, is_partial=True)
+    back, _ = returned(kept(batch.id))
+    sheet = back[workbook.DATA_SHEET]
+    assert [cell.value for cell in sheet["J"][1:] if cell.value] == ["浙江省杭州市西湖区"]
+    next(cell for cell in sheet["O"] if cell.value == "送捡").value = "送检"
+    assert counts(examined(owner, saved(back))) == {"rows": 1, "added": 1}
+
+
+def test_bad_rows_come_back_with_the_lists_in_force(owner):
+    with transaction() as session:
+        session.get_one(Division, make.XIHU).name = "西子区"
+    batch = examined(owner, book({}, {"出厂编号": "HY38", "送检方式": "送捡"}))
+    imports.apply(batch.id, owner.id, is_partial=True)
+    back, _ = returned(kept(batch.id))
+    assert "西子区" in [cell.value for row in back["行政区划信息"] for cell in row]
 
 
 def test_bad_rows_beyond_the_limit_are_not_dropped_silently(owner, monkeypatch):

@@ -38,7 +38,7 @@ def _answer(request: dict[str, Any]) -> None:
     problems = [Problem(*each) for each in request["problems"]]
     summary = Summary(**request["summary"])
     if request["act"] == "bad_rows":
-        write_bad_rows(out, name, request["rows"], problems, summary)
+        write_bad_rows(Path(request["template"]), out, name, request["rows"], problems, summary)
     else:
         moved = dict(request["numbers"]) if "numbers" in request else None
         mark_workbook(Path(request["source"]), name, out, request["sheet"], problems, summary, moved)

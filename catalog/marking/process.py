@@ -60,18 +60,19 @@ def _mark_copy(
 
 
 def bad_rows(
+    template: Path,
     out: Path,
     name: str,
     rows: Sequence[tuple[int, Sequence[Value]]],
     problems: Sequence[Problem],
     summary: Summary,
 ) -> None:
-    """Write a template to `out` that holds only `rows`, the refused ones of the upload `name`, marked.
+    """Write the `template` to `out` with only `rows`, the refused ones of the upload `name`, marked.
 
     `rows` are (row number in the upload, values in the order of the template's columns); the problems'
     columns are counted in that order. Raises MarkingFailed.
     """
-    request = {"act": "bad_rows", "out": str(out), "name": name, "rows": rows}
+    request = {"act": "bad_rows", "template": str(template), "out": str(out), "name": name, "rows": rows}
     _run({**request, **_findings(problems, summary)}, out)
 
 

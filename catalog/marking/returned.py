@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from io import BytesIO
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from catalog.marking.sheets import ColumnStyles, Sheet, part_of
 from catalog.marking.styles import Styles
 from catalog.marking.summaries import ROW, ROW_OF_UPLOAD, Findings, summarize
 from catalog.spreadsheets import EPOCH
-from catalog.workbook import DATA_SHEET, template_bytes
+from catalog.workbook import DATA_SHEET
 
 HEADING_ROW = 1
 
@@ -40,14 +39,15 @@ def mark_workbook(
 
 
 def write_bad_rows(
+    template: Path,
     out: Path,
     name: str,
     rows: Sequence[tuple[int, Sequence[Value]]],
     problems: Sequence[Problem],
     summary: Summary,
 ) -> None:
-    """Write a template filled with `rows` (each with its number in the upload) and their problems marked."""
-    package = Package(BytesIO(template_bytes()))
+    """Write the `template` filled with `rows` (each with its number in the upload), their problems marked."""
+    package = Package(template)
     sheet = Sheet(package.read(part_of(package, DATA_SHEET)))
     sheet.insert(_filled(rows, ColumnStyles(sheet.head)))
     new_numbers = {number: index for index, (number, _) in enumerate(rows, start=HEADING_ROW + 1)}

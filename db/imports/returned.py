@@ -6,14 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalog import marking, reading
-from catalog.columns import COLUMNS
+from catalog import list_books, marking, reading, workbook
+from catalog.columns import COLUMNS, DIVISION, SYSTEM_ID
 from catalog.marking import Problem, Summary
 from catalog.reading import Unreadable
+from db import engine as engines
+from db import reference
 from db.errors import Refused
 from db.imports import rows
 from db.imports.rows import Sheet
 from db.imports.run import Outcome
+
+# Where `rows.addressed` puts a division that stands in three cells.
+LAST = -1
+EXTRA_WIDTH = 14
 
 
 def ordered(sheet: Sheet) -> list[Problem]:
@@ -47,21 +53,36 @@ def bad_rows(
 ) -> bytes | None:
     """A template that holds the refused rows only, as they were filled in; None when it cannot be made."""
     contents = reading.read(source, name, chosen)
-    places = [
-        contents.fields.index(column.heading) if column.heading in contents.fields else None
-        for column in COLUMNS
-    ]
+    extra = tuple({SYSTEM_ID} & sheet.columns.keys())
+    headings = (*(column.heading for column in COLUMNS), *extra)
+    places = {DIVISION: LAST, **sheet.columns}
     refused = [
-        (number, [None if at is None else rows.shown(cells[at]) for at in places])
-        for number, cells in contents.rows
+        (number, [rows.shown(cells[places[each]]) if each in places else None for each in headings])
+        for number, cells in rows.addressed(contents, sheet.columns)
         if number in sheet.invalid
     ][: rows.MOST_PROBLEMS]
-    here: dict[int | None, int] = {place: index for index, place in enumerate(places) if place is not None}
-    problems = [replace(one, column=here.get(one.column)) for one in ordered(sheet)]
+    here: dict[str, int] = {heading: index for index, heading in enumerate(headings)}
+    problems = [replace(one, column=here.get(one.heading)) for one in ordered(sheet)]
     left = len(sheet.invalid) - len(refused)
     note = f"只取回了前 {len(refused):,} 行，另有 {left:,} 行请在原文件中查找" if left else ""
     summary = _summary(outcome, note)
-    return _made(lambda out: marking.bad_rows(out, name, refused, problems, summary))
+    template = _template(extra)
+
+    def fill(out: Path) -> None:
+        empty = out.with_stem("template")
+        empty.write_bytes(template)
+        marking.bad_rows(empty, out, name, refused, problems, summary)
+
+    return _made(fill)
+
+
+def _template(extra: tuple[str, ...]) -> bytes:
+    """The import template with the lists in force, and columns with these headings behind its own."""
+    with engines.reading() as session:
+        book = workbook.template(reference.lists(session))
+    for index, heading in enumerate(extra, start=len(COLUMNS) + 1):
+        list_books.head(book[workbook.DATA_SHEET], 1, index, heading, EXTRA_WIDTH)
+    return list_books.content(book)
 
 
 def _made(write: Callable[[Path], Any]) -> bytes | None:

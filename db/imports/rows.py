@@ -199,23 +199,27 @@ def read(session: Session, contents: Contents, lists: Lists, by: Account) -> She
     sheet = Sheet(names, places, {id: code for code, id in lists.kind_ids.items()})
     cells = CellReader(session, lists, by)
     plan = [(places.get(HEADINGS[name], -1), name, cells.of(name)) for name in names]
-    address = [places[part] for part in PLACES] if set(PLACES) <= set(places) else []
-    for number, row in contents.rows:
+    for number, row in addressed(contents, places):
         sheet.size += 1
-        if address:
-            _fill_in_place(row, places, address)
         _take(sheet, number, row, plan)
     return sheet
 
 
-def _fill_in_place(row: list[Cell], places: dict[str, int], address: Sequence[int]) -> None:
-    """An address in three cells stands for the code that is not there."""
-    code = places.get(DIVISION, len(row))
-    whole = "".join(shown(row[index]) for index in address)
-    if code == len(row):
-        row.append(whole)
-    elif row[code] in (None, ""):
-        row[code] = whole
+def addressed(contents: Contents, places: Mapping[str, int]) -> Iterator[tuple[int, list[Cell]]]:
+    """The rows of a file; an address in three cells stands for the code that is not there.
+
+    `places` are the columns by what they stand for. Where no column is for the code, it is the last cell.
+    """
+    if not set(PLACES) <= set(places):
+        yield from contents.rows
+        return
+    for number, row in contents.rows:
+        whole = "".join(shown(row[places[part]]) for part in PLACES)
+        if DIVISION not in places:
+            row.append(whole)
+        elif row[places[DIVISION]] in (None, ""):
+            row[places[DIVISION]] = whole
+        yield number, row
 
 
 def _take(
