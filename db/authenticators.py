@@ -4,12 +4,13 @@ import base64
 import hashlib
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import pyotp
 from cryptography.fernet import Fernet, InvalidToken
 from sqlmodel import Session, col, select, update
 
-from db import clock, reach, sign_ins
+from db import audit, clock, reach, sign_ins
 from db.errors import NotFound, Refused
 from db.models import STAFF, Account, Authenticator, Role, SignIn, SignInAttempt
 
@@ -108,8 +109,11 @@ def prove(session: Session, ticket: str, code: str, *, address: str) -> bool:
         raise Refused("登录超时，请重新登录")
     account = session.get_one(Account, row.account_id)
     mine = _of(session, account.id)
+    about: dict[str, Any] = {"subject": "account", "subject_id": account.id, "address": address}
     if mine is None or not _is_right(session, mine, account.username, code, address):
+        audit.record(session, "登录", note=WRONG, is_refused=True, **about)
         return False
+    audit.record(session, "登录", by=account, note="动态口令", **about)
     row.needs_code, row.expires_at = False, clock.now() + sign_ins.TICKET
     return True
 

@@ -21,6 +21,8 @@ TICKET_FOR_CODE = timedelta(minutes=5)
 # A sign-in in use is noted no more often than this, so that looking at pages does not write each time.
 NOTED_EVERY = timedelta(minutes=1)
 
+# What the audit log calls a sign-in before its second factor.
+HALF_WAY = "登录（待动态口令）"
 WRONG = "账号或密码不正确，请核对后重新输入"
 WRONG_CURRENT = "当前密码不正确，请重新输入"
 TOO_MANY = "当前密码输错次数过多，请 {minutes} 分钟后再试"
@@ -148,7 +150,7 @@ def issue(
     session.add(row)
     session.flush()
     about: dict[str, Any] = {"subject_id": account.id, "address": address, "note": note}
-    audit.record(session, "登录", by=account, subject="account", **about)
+    audit.record(session, HALF_WAY if needs_code else "登录", by=account, subject="account", **about)
     return ticket
 
 

@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from sqlmodel import select
 
-from db import authenticators, clock, sign_ins
+from db import audit, authenticators, clock, sign_ins
 from db.errors import NotFound, Refused
 from db.models import Authenticator, Role
 from tests.conftest import NOW
@@ -95,6 +95,23 @@ def test_a_ticket_is_not_redeemed_before_the_code(session, zhao, later):
     assert authenticators.prove(session, ticket, code(secret), address=HERE)
     assert not authenticators.is_waiting(session, ticket)
     assert sign_ins.account_of(session, sign_ins.redeem(session, ticket)).id == zhao.id
+
+
+def test_the_log_says_signed_in_once_the_code_was_right(session, zhao, later):
+    secret = bind(session, zhao)
+    later(60)
+    audit.waiting(session).clear()
+    ticket = begin(session)
+    authenticators.prove(session, ticket, "000000", address=HERE)
+    authenticators.prove(session, ticket, code(secret), address=HERE)
+    sign_ins.redeem(session, ticket)
+    noted = [one for one in audit.waiting(session) if one["subject"] == "account"]
+    assert [(one["action"], one["is_refused"], one.get("account_id")) for one in noted] == [
+        ("登录（待动态口令）", False, zhao.id),
+        ("登录", True, None),
+        ("登录", False, zhao.id),
+    ]
+    assert {(one["subject_id"], one["address"]) for one in noted} == {(zhao.id, HERE)}
 
 
 @pytest.mark.parametrize("shift", [-30, 0, 30])
