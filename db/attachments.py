@@ -144,6 +144,8 @@ def _path(digest: str) -> Path:
 def _write(target: Path, content: bytes) -> None:
     """Write whole or not at all: a file of that name has that content."""
     if target.exists():
+        # Named anew: `forget_orphans` leaves it alone until the record is there.
+        os.utime(target)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=target.parent)
