@@ -27,7 +27,7 @@ def change(
     """
     account = accounts.managed(session, account_id, by)
     form = Form()
-    shown = form.text("full_name", "姓名", full_name, 60, required=True)
+    shown = form.person("full_name", "姓名", full_name)
     number = account.mobile if mobile is None else form.identifier("mobile", identifiers.mobile, mobile)
     if Role.enterprise in (account.role, role) and account.role != role:
         form.say("role", "使用单位账号须经企业注册和审核产生，不能与其他身份互换")

@@ -139,7 +139,7 @@ def _added(
 ) -> Account:
     form = form or Form()
     folded = read_username(session, form, name)
-    shown = form.text("full_name", "姓名", full_name, 60, required=True)
+    shown = form.person("full_name", "姓名", full_name)
     number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
     read_password(form, password, folded)
     form.done()
@@ -243,7 +243,7 @@ def edit_profile(session: Session, *, by: Account, full_name: str, mobile: str) 
     """
     reach.allow(by, *Role)
     form = Form()
-    shown = form.text("full_name", "姓名", full_name, 60, required=True)
+    shown = form.person("full_name", "姓名", full_name)
     number = form.identifier("mobile", identifiers.mobile, mobile) if mobile else ""
     if by.mobile and number != by.mobile:
         form.say("mobile", CHANGE_ELSEWHERE)

@@ -1,5 +1,6 @@
 """What was typed, checked field by field, with one Chinese sentence for each that is wrong."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
@@ -12,6 +13,9 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 EARLIEST = date(1950, 1, 1)
 LATEST = date(2099, 12, 31)
+# Letters of any script, with the planes that newer ideographs come from; and what stands between them.
+LETTER = "[^\\W\\d_]|[\U00020000-\U0003ffff]"
+PERSON = re.compile(f"(?:{LETTER})(?:{LETTER}|[ \u3000·•・‧.'’-])*")
 
 
 class Form:
@@ -39,6 +43,13 @@ class Form:
         if required and not value:
             return self._wrong(field, f"请填写“{label}”", "")
         return value
+
+    def person(self, field: str, label: str, value: Any) -> str:
+        """The name of a person, at most 60 characters, with nothing that reads as an address or a message."""
+        name = self.text(field, label, value, 60, required=True)
+        if name and not PERSON.fullmatch(name):
+            return self._wrong(field, f"“{label}”只能填写汉字、字母、空格、“·”、“.”、“-”和“'”，请改正", "")
+        return name
 
     def identifier(self, field: str, reader: Callable[[str], str], value: Any) -> str:
         """An identifier as `reader` (of `catalog.identifiers`) cleans it."""

@@ -57,14 +57,17 @@ def request(session: Session, code: str, *, by: Account, note: str = "") -> Link
 
 
 def _tell(session: Session, link: Link, action: str) -> None:
-    """To the side that has to answer, or is answered; a person who was refused reads no name."""
+    """To the side that has to answer, or is answered; a person who was refused reads no name.
+
+    Nor does the enterprise: whoever asks could have written anything as a name.
+    """
     owner, person = (
         session.get(Enterprise, link.enterprise_id or 0),
         session.get_one(Account, link.account_id),
     )
     name = owner.name if owner else ""
     said = {
-        "request": f"{person.full_name}申请关联{name}，请登录约检台，在“我的企业授权”中办理。",
+        "request": f"有个人用户申请关联{name}，请登录约检台，在“我的企业授权”中办理。",
         "grant": f"{name}已通过您的关联申请，您现在可以为该单位办理业务。",
         "refuse": f"您关联企业（代码 {link.credit_code}）的申请未通过，理由请在“个人中心”中查看。",
         "revoke": f"{name}已撤销对您的授权，理由请在“个人中心”中查看。",

@@ -67,7 +67,7 @@ def request(
     account = _reached(session, account_id, by)
     form = Form()
     kind_ = form.choice("kind", "申请事项", RecoveryKind, kind)
-    applicant_name = form.text("applicant_name", "申请人姓名", applicant_name, 60, required=True)
+    applicant_name = form.person("applicant_name", "申请人姓名", applicant_name)
     number = form.identifier("mobile", identifiers.mobile, mobile)
     mail, note = _read_mail(form, mail), form.text("note", "说明", note, 300)
     if kind_ == RecoveryKind.mobile and number and number == account.mobile:

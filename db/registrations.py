@@ -96,7 +96,7 @@ def _read(
 
 
 def _person(form: Form, typed: dict[str, Any]) -> dict[str, Any]:
-    name = form.text("name", "姓名", typed.get("name"), 60, required=True)
+    name = form.person("name", "姓名", typed.get("name"))
     return {"role": Role.personal, "name": name, "contact_name": name}
 
 
@@ -107,7 +107,7 @@ def _enterprise(
         "role": Role.enterprise,
         "name": form.text("name", "企业名称", typed.get("name"), 120, required=True),
         "credit_code": form.identifier("credit_code", identifiers.enterprise_code, typed.get("credit_code")),
-        "contact_name": form.text("contact_name", "联系人", typed.get("contact_name"), 60, required=True),
+        "contact_name": form.person("contact_name", "联系人", typed.get("contact_name")),
         "address": form.text("address", "详细地址", typed.get("address"), 200),
     }
     if values["credit_code"]:

@@ -382,7 +382,7 @@ def _decide(
 
 
 def _tell(session: Session, registration: Registration, action: str) -> None:
-    """A message to the applicant: what was decided, and where to read why."""
+    """A message to the applicant: what was decided, and where to read why; without what a stranger typed."""
     said = {
         "approve": f"已通过审核，请用账号“{registration.username}”登录",
         "send_back": "被退回补正，请在“注册进度查询”中查看理由，改正后重新提交",
@@ -393,6 +393,6 @@ def _tell(session: Session, registration: Registration, action: str) -> None:
         f"registration-{registration.id}-{registration.version}-{action}",
         Cause.registration,
         registration.mobile,
-        f"{registration.name}的注册申请（{registration.number}）{said[action]}。",
+        f"您的注册申请（{registration.number}）{said[action]}。",
         division_code=registration.division_code,
     )

@@ -44,6 +44,45 @@ def test_a_wrong_text_is_told_in_one_sentence(form, typed, sentence):
     assert form.problems == {"location": sentence}
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "王伟",
+        "阿卜杜拉·买买提",
+        "次仁・卓玛",
+        "王 伟",
+        "\U00030edd邦",
+        "\U0003136f江",
+        "〇秀",
+        "Jean-Luc O'Neil Jr.",
+        "Зоя",
+    ],
+)
+def test_a_name_of_a_person_is_kept(form, typed):
+    assert form.person("full_name", "姓名", f" {typed} ") == typed
+    assert form.problems == {}
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "【约检台】账号异常",
+        "王伟，请打开",
+        "http://evil",
+        "王伟13800138000",
+        "王_伟",
+        "·伟",
+        "王\n伟",
+        "<b>",
+        "😀",
+    ],
+)
+def test_what_is_no_name_of_a_person_is_refused(form, typed):
+    form.person("full_name", "姓名", typed)
+    sentence = "“姓名”只能填写汉字、字母、空格、“·”、“.”、“-”和“'”，请改正"
+    assert form.problems == {"full_name": sentence}
+
+
 def test_an_identifier_is_cleaned_or_explained(form):
     assert form.identifier("mobile", identifiers.mobile, " +86 138 0013 8000") == "13800138000"
     assert form.identifier("other", identifiers.mobile, 13800138000) == ""

@@ -235,7 +235,8 @@ def test_both_sides_are_told_by_message_when_it_is_their_turn(session, owner, pe
     links.revoke(session, asked.id, by=owner, reason="已离职")
     enterprise = session.get_one(Enterprise, owner.enterprise_id)
     requested, given, taken = told(session)
-    assert requested[0] == enterprise.mobile and "王伟申请关联" in requested[1]
+    assert requested[0] == enterprise.mobile and "】有个人用户申请关联杭州明达锅炉厂，" in requested[1]
+    assert "王伟" not in requested[1]
     assert {given[0], taken[0]} == {person.mobile}
     assert "已通过您的关联申请" in given[1] and "已撤销对您的授权" in taken[1]
 

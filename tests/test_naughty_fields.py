@@ -101,8 +101,10 @@ MADE = re.compile(
     r"|^(settings\.name|editions\.note|sign_ins\.previewed_as|batches\.note|appointments\.contact_name)$"
 )
 # Typed, but in letters, digits and few signs only: everything hard is refused.
-NARROW = {"institutions.telephone", "recoveries.mail"} | {
-    f"{table}.username" for table in ("accounts", "registrations", "sign_in_attempts")
+NARROW = {
+    *("accounts.full_name", "institutions.telephone", "recoveries.applicant_name", "recoveries.mail"),
+    "registrations.contact_name",
+    *(f"{table}.username" for table in ("accounts", "registrations", "sign_in_attempts")),
 }
 # What a registration held, once it is approved.
 COPIED = {f"enterprises.{name}" for name in ("address", "contact_name", "name")}

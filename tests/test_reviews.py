@@ -362,6 +362,7 @@ def test_every_decision_is_told_to_the_applicant_by_message(session, reviewer):
     reviews.approve(session, registration.id, by=reviewer)
     rows = session.exec(select(Notification).order_by(Notification.id)).all()
     assert {(row.recipient, row.division_code) for row in rows} == {("13800138000", XIHU)}
+    assert {registration.name in row.text for row in rows} == {False}
     assert ["被退回补正" in rows[0].text, "请用账号“mingda”登录" in rows[1].text] == [True, True]
 
 

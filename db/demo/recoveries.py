@@ -85,9 +85,7 @@ def _tell(session: Session) -> None:
     if found is None or found.decided_at is None:
         return
     key = f"registration-{found.id}-{found.version}-send_back"
-    text = (
-        f"{found.name}的注册申请（{found.number}）被退回补正，请在“注册进度查询”中查看理由，改正后重新提交。"
-    )
+    text = f"您的注册申请（{found.number}）被退回补正，请在“注册进度查询”中查看理由，改正后重新提交。"
     notifications.queue(
         session, key, Cause.registration, found.mobile, text, division_code=found.division_code
     )
