@@ -17,6 +17,7 @@ from db import (
     mobiles,
     notifications,
     passwords,
+    privacy,
     reach,
     settings,
     sign_ins,
@@ -234,6 +235,8 @@ def page(
 ) -> list[dict[str, Any]]:
     """One page of the applications in `status` within the asker's reach: COLUMNS, and who asked and decided.
 
+    Once decided, the applicant and both numbers are told in part only.
+
     `deadline` and `working_days_left` (negative once late) count from the day it was filed. What waits comes
     oldest first, what was decided latest first.
     """
@@ -270,7 +273,15 @@ def page(
 def _row(row: sa.Row[Any], calendar: workdays.Calendar, days: int) -> dict[str, Any]:
     deadline = calendar.after(clock.day_of(row.requested_at), days)
     left = calendar.between(clock.today(), deadline.day)
-    return {**row._mapping, "deadline": deadline, "working_days_left": left}
+    hidden = {} if row.status == RecoveryStatus.requested else _hidden(row)
+    return {**row._mapping, **hidden, "deadline": deadline, "working_days_left": left}
+
+
+def _hidden(row: sa.Row[Any]) -> dict[str, str]:
+    return {
+        "applicant_name": privacy.name(row.applicant_name),
+        **{name: notifications.masked(row._mapping[name]) for name in ("mobile", "account_mobile", "mail")},
+    }
 
 
 def counts(session: Session, *, by: Account) -> dict[RecoveryStatus, int]:

@@ -1,6 +1,6 @@
 """注册审核: the queue, what looks like another record, the decision, and how many were decided in time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -75,7 +75,7 @@ def page(
     size = min(size, 200)
     skipped = (min(max(number, 1), -(-total // size) or 1) - 1) * size
     order = WORKING_ORDER if status == RegistrationStatus.submitted else LATEST_FIRST
-    return _rows(session, here, order, size, skipped), total
+    return _rows(session, here, order, size, skipped, by=by), total
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def waiting(session: Session, *, by: Account) -> Waiting:
         func.count().filter(col(Registration.is_urgent).is_(True)), func.count().filter(is_late)
     ).where(*here)
     urgent, late = session.execute(counted).one()
-    oldest = _rows(session, here, WORKING_ORDER[1:], 1)
+    oldest = _rows(session, here, WORKING_ORDER[1:], 1, by=by)
     return Waiting(urgent, late, oldest[0] if oldest else None)
 
 
@@ -114,7 +114,7 @@ def _area(by: Account) -> list[Any]:
 
 
 def _rows(
-    session: Session, here: Sequence[Any], order: Sequence[Any], size: int, skipped: int = 0
+    session: Session, here: Sequence[Any], order: Sequence[Any], size: int, skipped: int = 0, *, by: Account
 ) -> list[QueueRow]:
     calendar = workdays.calendar(session)
     limit, today = settings.value(session, "review_days"), clock.today()
@@ -126,18 +126,18 @@ def _rows(
         .limit(size)
         .offset(skipped)
     )
-    return [_queue_row(row.Registration, row.full_name, calendar, limit, today) for row in rows]
+    return [_queue_row(row.Registration, row.full_name, calendar, limit, today, by) for row in rows]
 
 
 def _queue_row(
-    row: Registration, division: str, calendar: workdays.Calendar, limit: int, today: date
+    row: Registration, division: str, calendar: workdays.Calendar, limit: int, today: date, by: Account
 ) -> QueueRow:
     deadline = calendar.after(clock.day_of(row.submitted_at), limit)
     return QueueRow(
         id=row.id,
         number=row.number,
         role=row.role,
-        name=row.name,
+        name=contact(row, by=by)[0] if row.role == Role.personal else row.name,
         credit_code=row.credit_code,
         division=division,
         contact_name=privacy.name(row.contact_name),
@@ -181,9 +181,13 @@ def _found(session: Session, rows: Any) -> Registration:
     return registration
 
 
+def _decides(registration: Registration, by: Account) -> bool:
+    return by.role == Role.reviewer and registration.status == RegistrationStatus.submitted
+
+
 def contact(registration: Registration, *, by: Account) -> tuple[str, str]:
     """Whom to call, and the number: in full for the reviewer while it waits for a decision, else in part."""
-    if by.role == Role.reviewer and registration.status == RegistrationStatus.submitted:
+    if _decides(registration, by):
         return registration.contact_name, registration.mobile
     return privacy.name(registration.contact_name), privacy.mobile(registration.mobile)
 
@@ -241,13 +245,15 @@ def alike(session: Session, registration_id: int, *, by: Account) -> list[str]:
     """Sentences for the reviewer: which other records carry the same code, name or mobile number.
 
     Units and registrations by all three, names compared by `search.name_key`; accounts by the number.
-    They are named wherever they are, with how they stand, at most 10 of a kind.
+    They are named wherever they are, with how they stand, at most 10 of a kind; persons in full only to the
+    reviewer who decides.
     """
     asked = find(session, registration_id, by=by)
+    person = str if _decides(asked, by) else privacy.name
     return [
         *_units_alike(session, asked),
-        *_registrations_alike(session, asked),
-        *_accounts_alike(session, asked),
+        *_registrations_alike(session, asked, person),
+        *_accounts_alike(session, asked, person),
     ]
 
 
@@ -264,7 +270,9 @@ def _units_alike(session: Session, asked: Registration) -> Iterator[str]:
         yield f"{_what_is_same(asked, row)}：已注册单位 {row.name}（{row.credit_code}）"
 
 
-def _registrations_alike(session: Session, asked: Registration) -> Iterator[str]:
+def _registrations_alike(
+    session: Session, asked: Registration, person: Callable[[str], str]
+) -> Iterator[str]:
     is_same = col(Registration.mobile) == asked.mobile
     if asked.role == Role.enterprise:
         is_same |= col(Registration.name_key) == search.name_key(asked.name)
@@ -276,10 +284,11 @@ def _registrations_alike(session: Session, asked: Registration) -> Iterator[str]
         )
     rows = select(Registration).where(same, Registration.id != asked.id)
     for row in session.exec(rows.order_by(col(Registration.id).desc()).limit(MOST_ALIKE)):
-        yield f"{_what_is_same(asked, row)}：注册申请 {row.number} {row.name}（{row.status}）"
+        name = person(row.name) if row.role == Role.personal else row.name
+        yield f"{_what_is_same(asked, row)}：注册申请 {row.number} {name}（{row.status}）"
 
 
-def _accounts_alike(session: Session, asked: Registration) -> Iterator[str]:
+def _accounts_alike(session: Session, asked: Registration, person: Callable[[str], str]) -> Iterator[str]:
     rows = select(Account).join(Enterprise, col(Account.enterprise_id) == Enterprise.id, isouter=True)
     # Its unit, if it has the number too, is named already.
     rows = rows.where(Account.mobile == asked.mobile, col(Enterprise.mobile).is_distinct_from(asked.mobile))
@@ -289,7 +298,7 @@ def _accounts_alike(session: Session, asked: Registration) -> Iterator[str]:
     )
     for row in session.exec(rows.where(own).order_by(col(Account.id)).limit(MOST_ALIKE)):
         state = "可登录" if row.is_active else "已停用"
-        yield f"手机号相同：{row.role}账号 {row.full_name}（{row.username}，{state}）"
+        yield f"手机号相同：{row.role}账号 {person(row.full_name)}（{row.username}，{state}）"
 
 
 def _what_is_same(asked: Registration, other: Enterprise | Registration) -> str:

@@ -163,9 +163,10 @@ def test_a_registration_shows_what_its_applicant_corrected(database, monkeypatch
         made = make.make_registration(session)
         reviews.send_back(session, made.id, by=reviewer, reason="名称与执照不符")
     with transaction() as session:
-        registrations.resubmit(session, KEY, TYPED["password"], TYPED | {"name": "杭州明达热能有限公司"}, "")
+        corrected = TYPED | {"name": "杭州明达热能有限公司", "contact_name": "李思源"}
+        registrations.resubmit(session, KEY, TYPED["password"], corrected, "")
     with reading() as session:
         by = session.get_one(Account, reviewer.id)
         found = history.of_registration(session, made.id, by=by)
     assert [move.action for move in found] == ["submit", "send_back", "resubmit"]
-    assert f"名称：{TYPED['name']} → 杭州明达热能有限公司" in found[-1].changes
+    assert {f"名称：{TYPED['name']} → 杭州明达热能有限公司", "联系人：陈** → 李**"} <= set(found[-1].changes)

@@ -249,6 +249,15 @@ def test_a_person_is_reviewed_like_an_enterprise(reviewer, monkeypatch):
     assert status(person) == RegistrationStatus.approved
 
 
+def test_a_supervisor_reads_no_whole_name_of_a_person(monkeypatch):
+    with transaction() as session:
+        supervisor = make_account(session, Role.supervisor)
+        make_registration(session, PERSON)
+    shown = visit(monkeypatch, supervisor, "registrations")
+    assert list(shown.dataframe[0].value["名称（姓名）"]) == ["王*"]
+    assert "王伟" not in said(shown)
+
+
 def test_the_share_in_time_is_told(reviewer, waiting, monkeypatch):
     with transaction() as session:
         reviews.approve(session, waiting[0], by=reviewer)

@@ -236,6 +236,16 @@ def test_the_queue_counts_one_working_day_from_the_filing(session, wang, asker, 
     assert (rows[0]["id"], rows[0]["requested_by"], rows[0]["username"]) == (asked.id, "周晓雯", "wang")
 
 
+def test_numbers_are_told_in_full_only_until_the_decision(session, wang, asker, decider):
+    asked = ask(session, wang, asker, mail="wang@example.cn")
+    shown = ("applicant_name", "mobile", "account_mobile", "mail")
+    (row,) = recoveries.page(session, by=decider, status=REQUESTED)
+    assert [row[name] for name in shown] == ["王芳", NEW, OLD, "wang@example.cn"]
+    recoveries.decline(session, asked.id, by=decider, reason="照片看不清")
+    (row,) = recoveries.page(session, by=decider, status=RecoveryStatus.declined)
+    assert [row[name] for name in shown] == ["王*", "139****1234", "138****8000", "w***@example.cn"]
+
+
 def test_lists_tell_who_decided_and_why(session, wang, asker, decider):
     first = ask(session, wang, asker)
     recoveries.decline(session, first.id, by=decider, reason="照片看不清")

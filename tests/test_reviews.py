@@ -174,6 +174,21 @@ def test_a_person_is_compared_by_the_number_alone(session, reviewer):
     ]
 
 
+def test_a_person_is_named_in_full_only_to_who_decides(session, reviewer):
+    supervisor = make_account(session, Role.supervisor)
+    make_account(session, Role.personal, full_name="王伟", username="ww", mobile="13900139000")
+    make_registration(session, PERSON, username="wangwei2")
+    asked = make_registration(session, PERSON)
+    for by, name in ((reviewer, "王伟"), (supervisor, "王*")):
+        assert [row.name for row in reviews.page(session, by=by)[0]] == [name, name]
+        assert [name in sentence for sentence in alike(session, asked, by)] == [True, True]
+    reviews.decline(session, asked.id, by=reviewer, reason="不是本人")
+    session.refresh(asked)
+    rows, _ = reviews.page(session, by=reviewer, status=RegistrationStatus.declined)
+    assert [row.name for row in rows] == ["王*"]
+    assert "王伟" not in "".join(alike(session, asked, reviewer))
+
+
 def test_an_approved_enterprise_is_not_like_itself(session, reviewer):
     registration = submitted(session)
     reviews.approve(session, registration.id, by=reviewer)

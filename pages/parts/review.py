@@ -63,9 +63,10 @@ def checks(session: Session, found: Registration, by: Account) -> list[tuple[str
 
 def show(found: Registration, deadline: Deadline, moves: Sequence[Any], contact: tuple[str, str]) -> None:
     """What was handed in, with `contact` as the asker may see it, and what has happened."""
+    name = contact[0] if found.role == Role.personal else found.name
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{look.plain(found.name)}**", width="content")
+            st.markdown(f"**{look.plain(name)}**", width="content")
             st.markdown(f":gray-badge[{KINDS[found.role]}]", width="content")
             st.markdown(look.badge(found.status.value), width="content")
             if found.is_urgent:
