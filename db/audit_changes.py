@@ -65,6 +65,7 @@ SPOKEN_FOR = frozenset(
         ("correction", "request"),
         ("correction", "approve"),
         ("correction", "decline"),
+        ("correction", "withdraw"),
     }
 )
 SECRET = ("_hash", "secret", "token")

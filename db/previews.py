@@ -107,7 +107,8 @@ def end(session: Session, token: str) -> None:
     seen, account_id = _seen(session, row), row.previewed_id
     session.exec(update(SignIn).where(col(SignIn.id) == row.id).values(previewed_id=None, previewed_as=None))
     note = seen.username if account_id else f"{seen.role} {seen.full_name}"
-    audit.record(session, "结束预览", subject="account", subject_id=account_id, note=note)
+    by = session.get_one(Account, row.account_id)
+    audit.record(session, "结束预览", by=by, subject="account", subject_id=account_id, note=note)
 
 
 def _previewing(token: str) -> tuple[Any, Any]:

@@ -270,12 +270,16 @@ def end_one(session: Session, id: int, *, by: Account) -> None:
     if row is None:
         raise NotFound("登录")
     row.ended_at = clock.now()
+    audit.record(
+        session, "退出登录", by=by, subject="account", subject_id=by.id, note=f"{row.address} 的登录"
+    )
 
 
 def end_mine(session: Session, *, by: Account) -> None:
     """全部退出: sign oneself out everywhere, this browser included."""
     reach.allow(by, *Role)
     end_all(session, by.id)
+    audit.record(session, "退出登录", by=by, subject="account", subject_id=by.id, note="全部退出")
 
 
 def end_all(session: Session, account_id: int, except_token: str | None = None) -> None:

@@ -161,6 +161,7 @@ def test_a_request_withdrawn_leaves_the_ledger_alone_and_the_way_open(session, o
     asked = ask(session, gauge, owner)
     corrections.withdraw(session, asked.id, by=owner)
     assert session.get_one(Instrument, gauge.id).valid_until == OLD
+    assert [one["action"] for one in audit.waiting(session) if "撤回" in one["action"]] == ["撤回"]
     (row,) = corrections.page(session, by=supervisor, status=CorrectionStatus.withdrawn)
     assert (row.id, row.answer) == (asked.id, "")
     with pytest.raises(Refused, match="已撤回"):

@@ -48,8 +48,8 @@ def test_a_preview_ends_and_both_are_in_the_audit_log(session, administrator, to
     previews.end(session, token)
     previews.end(session, token)
     assert previews.shown(session, token, administrator) is administrator
-    actions = [one["action"] for one in audit.waiting(session)]
-    assert [one for one in actions if "预览" in one] == ["开始预览", "结束预览"]
+    noted = [(one["action"], one["account_id"]) for one in audit.waiting(session) if "预览" in one["action"]]
+    assert noted == [("开始预览", administrator.id), ("结束预览", administrator.id)]
 
 
 def test_only_this_browser_previews(session, administrator, token):

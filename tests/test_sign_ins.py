@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from db import accounts, passwords, settings, sign_ins
+from db import accounts, audit, passwords, settings, sign_ins
 from db.engine import transaction
 from db.errors import NotFound, Refused
 from db.models import Account, Role, SignIn
@@ -294,6 +294,20 @@ def test_one_of_ones_own_sign_ins_is_ended_and_nobody_elses(session, wang):
     assert sign_ins.account_of(session, office)
     with pytest.raises(NotFound):
         sign_ins.end_one(session, rows[sign_ins.digest(phone)], by=wang)
+
+
+def test_ending_ones_own_sign_ins_is_in_the_audit_log(session, wang):
+    signed_in(session), signed_in(session)
+    audit.waiting(session).clear()
+    sign_ins.end_one(session, sign_ins.of_account(session, wang.id)[0].id, by=wang)
+    sign_ins.end_mine(session, by=wang)
+    noted = [
+        (one["action"], one["account_id"], one["subject_id"], one["note"]) for one in audit.waiting(session)
+    ]
+    assert noted == [
+        ("退出登录", wang.id, wang.id, f"{HERE} 的登录"),
+        ("退出登录", wang.id, wang.id, "全部退出"),
+    ]
 
 
 def test_the_figures_are_settings(session, wang, later):
