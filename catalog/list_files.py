@@ -111,7 +111,7 @@ def _read(
     fields = match(contents.headings, names)
     if lacking := [heading for heading in required if heading not in fields]:
         raise Unreadable(f"没有找到列：{'、'.join(lacking)}。请按下载的表格的列名填写后重新上传")
-    found = ListFile(notes=list(contents.notes))
+    found = ListFile(notes=contents.notes)
     for heading, meant in zip(contents.headings, fields, strict=True):
         if meant and "（月）" in meant and "年" in heading:
             found.say(contents.header_row, heading, "", "请换算成月，并把列名改为“" + meant + "”")

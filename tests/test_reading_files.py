@@ -348,6 +348,9 @@ PLACED = {
     "a table away from the corner": (indented(), 5, [6], []),
     "a million formatted rows": (formatted_to_the_end, 1, [2, 3], []),
     "text in the cells": (inline(), 1, [2, 3], ["没有表头的列（R）没有读取"]),
+    "a cell right of the header far below": (
+        packed(book(*[row()] * 40, [*row(), None, 0])), 1, [*range(2, 43)],
+        ["没有表头的列（S）没有读取"]),
     "empty rows between": (packed(book(row(), [None], ["  "], row())), 1, [2, 5], []),
     "empty lines between": (text_file(written(), [""], ["", ""], written()), 1, [2, 5], []),
     "a record of two lines": (text_file(written(备注="a\nb"), written()), 1, [2, 3], []),
@@ -362,7 +365,7 @@ def test_rows_are_found_and_oddities_are_told(here, data, header, numbers, notes
     assert contents.header_row == header
     assert {field for field in contents.fields if field} == set(HEADINGS)
     assert [number for number, _ in contents.rows] == numbers
-    assert list(contents.notes) == notes
+    assert contents.notes == notes
 
 
 def test_a_cell_that_only_looks_empty_is_a_fault(here):
@@ -385,7 +388,7 @@ def test_each_cell_merges_and_hides_nothing_outside_its_column(here):
 def test_the_template_tells_its_edition(here):
     contents = here(workbook.template_bytes())
     assert (contents.sheet, contents.edition) == (workbook.DATA_SHEET, workbook.stamp())
-    assert contents.notes == () and list(contents.rows) == []
+    assert contents.notes == [] and list(contents.rows) == []
 
 
 def test_the_stamp_is_also_found_on_the_sheet_of_instructions(here):
@@ -609,7 +612,7 @@ class TestSavedByLibreOffice:
 
     def test_a_good_ledger_is_read(self, opened, ending, to):
         contents, rows = self.rows(opened, book(row(), row(出厂编号="2")), ending, to)
-        assert rows == {2: GAUGE, 3: {**GAUGE, "出厂编号": "2"}} and contents.notes == ()
+        assert rows == {2: GAUGE, 3: {**GAUGE, "出厂编号": "2"}} and contents.notes == []
 
     def test_errors_formulas_and_formats_are_seen(self, opened, ending, to):
         made = book(

@@ -17,7 +17,7 @@ from catalog.reading.limits import COLUMNS
 from catalog.reading.marks import Marks
 from catalog.reading.ods import Document
 from catalog.reading.xls import Records
-from catalog.reading.xlsx import Workbook, column_letters
+from catalog.reading.xlsx import Workbook
 
 DATA_SHEET = "器具信息"
 GUIDE_SHEET = "填写说明"
@@ -102,19 +102,11 @@ def careful(path: Path) -> Opened:
 
 def _opened(found: Found, names: list[str], edition: str, markup: Markup) -> Opened:
     marks, header = markup.marks(found.sheet), found.header
-    notes = [*_left_aside(names, found.sheet), *_nameless(found), *marks.notes()]
+    notes = [*_left_aside(names, found.sheet), *marks.notes()]
     if any(top > header.row and left < len(header.headings) for top, left, _, _ in marks.merged):
         notes.append("有合并的单元格，内容只算在第一格，其余各格已标为错误")
     rows = chain(found.head, found.rest)
     return Opened(found.sheet, header, rows, notes, edition, marks, markup.is_1904)
-
-
-def _nameless(found: Found) -> list[str]:
-    """A sentence about columns right of the header that have something in them."""
-    width = len(found.header.headings)
-    below = [row[width:COLUMNS] for number, row in found.head if number > found.header.row]
-    full = sorted({index for row in below for index, cell in enumerate(row, width) if cell not in ("", None)})
-    return [f"没有表头的列（{'、'.join(map(column_letters, full))}）没有读取"] if full else []
 
 
 def _left_aside(names: list[str], sheet: str) -> list[str]:

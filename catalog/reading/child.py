@@ -63,6 +63,7 @@ def _say(message: Message) -> int:
 def answer(path: str, name: str, chosen: dict[str, str] | None, careful: bool = False) -> Iterator[Message]:
     """First what the sheet is, then its rows, a batch at a time. Raises Unreadable."""
     from catalog.reading import books
+    from catalog.reading.xlsx import column_letters
 
     form = recognized(Path(path), name)
     if careful and form != Format.xlsx:
@@ -80,6 +81,8 @@ def answer(path: str, name: str, chosen: dict[str, str] | None, careful: bool = 
         "kinds": kinds,
     }
     yield from batches(opened.rows, header, kinds, opened.marks, opened.is_1904)
+    if nameless := sorted(opened.marks.nameless):
+        yield {"notes": [f"没有表头的列（{'、'.join(map(column_letters, nameless))}）没有读取"]}
 
 
 def _chosen(header: Header, chosen: dict[str, str] | None) -> Header:

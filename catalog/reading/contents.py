@@ -27,8 +27,9 @@ class Contents:
     `header_row` is a number as Excel shows it. `headings` begins at column A, "" where a cell is empty;
     `fields` has the heading of `catalog.columns` that each of them stands for, None for a column that is not
     used. `edition` is the template's stamp, "" without one; `notes` are sentences for the person: sheets left
-    aside, hidden rows, merged cells. `rows` gives (row number, cells by column) once, while the file is still
-    being read, without the empty rows; it raises Unreadable where the file turns out to be broken.
+    aside, hidden rows, merged cells, and once the rows are read also columns without a heading. `rows` gives
+    (row number, cells by column) once, while the file is still being read, without the empty rows; it raises
+    Unreadable where the file turns out to be broken.
     """
 
     sheet: str
@@ -36,5 +37,5 @@ class Contents:
     headings: tuple[str, ...]
     fields: tuple[str | None, ...]
     edition: str
-    notes: tuple[str, ...]
+    notes: list[str]
     rows: Iterator[tuple[int, list[Cell]]]

@@ -18,12 +18,13 @@ class Marks:
 
     `faults` are cells that cannot be believed. `shown` is the text a reader sees where a number's format adds
     to it (00123, 0.5%), or a fault where nobody can tell what was meant (1.2E+06), for columns of text.
-    `merged` are the merged areas.
+    `merged` are the merged areas. `nameless` are columns right of the header that hold something.
     """
 
     faults: dict[int, dict[int, Fault]] = field(default_factory=dict)
     shown: dict[int, dict[int, str | Fault | None]] = field(default_factory=dict)
     merged: list[Area] = field(default_factory=list)
+    nameless: set[int] = field(default_factory=set)
     hidden_rows: int = 0
     has_hidden_columns: bool = False
     is_filtered: bool = False

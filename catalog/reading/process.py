@@ -65,24 +65,28 @@ def read(
         messages = _answer({**request, "careful": True}, left)
         head = next(messages)
     days = {index for index, kind in enumerate(head["kinds"]) if kind == "day"}
+    notes = list(head["notes"])
     return Contents(
         head["sheet"],
         head["header_row"],
         tuple(head["headings"]),
         tuple(head["fields"]),
         head["edition"],
-        tuple(head["notes"]),
-        _rows(messages, days, progress or (lambda count: None)),
+        notes,
+        _rows(messages, days, notes, progress or (lambda count: None)),
     )
 
 
 def _rows(
-    messages: Iterator[Message], days: set[int], progress: Callable[[int], None]
+    messages: Iterator[Message], days: set[int], notes: list[str], progress: Callable[[int], None]
 ) -> Iterator[tuple[int, list[Cell]]]:
-    """The rows out of the messages, days and faults made again."""
+    """The rows out of the messages, days and faults made again; what is said at the end joins the notes."""
     calendar = _Calendar()
     count = 0
     for message in messages:
+        if "notes" in message:
+            notes += message["notes"]
+            continue
         columns = message["columns"]
         for index in days:
             columns[index] = [calendar[cell] if type(cell) is str else cell for cell in columns[index]]

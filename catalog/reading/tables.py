@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from catalog.columns import COLUMNS, DAY, DIVISION, KIND, SYSTEM_ID, WHOLE
-from catalog.reading import cells
+from catalog.reading import cells, limits
 from catalog.reading.cells import MERGED, Raw, Reader
 from catalog.reading.contents import Fault, Unreadable
 from catalog.reading.headers import Header
@@ -21,6 +21,9 @@ FORMATS = {column.heading: column.format for column in COLUMNS}
 CODES = {KIND, DIVISION, SYSTEM_ID, "出厂编号"}
 
 TOO_MANY = f"超过 {ROWS:,} 行，请拆分成几个文件后分别上传"
+
+# What an empty cell holds.
+NOTHING = frozenset(("", None))
 
 Encoded = str | int | list[str] | None
 Numbered = tuple[int, list[Raw]]
@@ -59,12 +62,14 @@ def batches(
 
 
 def _full_rows(rows: Iterable[tuple[int, Sequence[Raw]]], header: Header, marks: Marks) -> Iterator[Numbered]:
-    """The rows below the header that have something in them, as wide as the header."""
+    """The rows below the header that have something in them, as wide as the header; notes what is cut off."""
     width, last = len(header.headings), header.row
     for number, row in rows:
         if number <= header.row:
             continue
         last = number
+        if len(row) > width and not NOTHING.issuperset(beyond := row[width : limits.COLUMNS]):
+            marks.nameless.update(at for at, cell in enumerate(beyond, width) if cell not in NOTHING)
         cut = row if len(row) == width else [*row[:width], *[None] * (width - len(row))]
         if any(cut) or number in marks.faults or any(cell not in ("", None) for cell in cut):
             yield number, cut if type(cut) is list else list(cut)
