@@ -35,6 +35,8 @@ def request(session: Session, code: str, *, by: Account, note: str = "") -> Link
     read = form.identifier("code", identifiers.enterprise_code, code)
     note = form.text("note", "申请说明", note, 100)
     form.done()
+    # Of two at once, by a double click, the second waits and then sees the first.
+    session.exec(reach.held(select(Account).where(Account.id == by.id), Account))
     _check_pace(session, by)
     if session.exec(
         select(Link.id).where(_is_open(by), enterprises.has_code(Link.credit_code, read))

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from threading import Barrier
 
+import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
@@ -18,6 +19,7 @@ from db import (
     counters,
     instruments,
     ledger,
+    links,
     reviews,
     saved_views,
     verifications,
@@ -40,6 +42,8 @@ from db.models import (
     InstrumentChange,
     InstrumentStatus,
     LineStatus,
+    Link,
+    LinkStatus,
     Role,
     StatusChange,
     Subject,
@@ -47,6 +51,8 @@ from db.models import (
     VerificationType,
 )
 from tests import make
+
+CODE = make.APPLICATION["credit_code"]
 
 
 def at_once(*acts):
@@ -553,3 +559,28 @@ def test_of_two_reviewers_approving_one_registration_one_is_told(database):
     with reading() as session:
         assert len(session.exec(select(Enterprise)).all()) == 1
         assert checks.findings(session) == []
+
+
+@pytest.mark.parametrize("second", [CODE, "60003734-1"])
+def test_of_two_requests_for_a_code_nobody_registered_one_is_made(database, second):
+    with transaction() as session:
+        person = make.make_account(session, Role.personal)
+
+    def request(code):
+        return lambda session: links.request(session, code, by=account(session, person.id))
+
+    (refusal,) = refusals(at_once(request(CODE), request(second)))
+    assert "不需要重复申请" in str(refusal)
+    with transaction() as session:
+        registration = make.make_registration(session, credit_code=CODE)
+        owner = reviews.approve(session, registration.id, by=make.make_account(session, Role.reviewer))
+        assert session.exec(select(Link.enterprise_id)).all() == [owner.enterprise_id]
+
+
+def test_no_account_has_two_open_links_to_one_code_in_the_database(session):
+    person = make.make_account(session, Role.personal)
+    session.add_all(
+        Link(account_id=person.id, credit_code=CODE, status=LinkStatus.requested) for _ in range(2)
+    )
+    with pytest.raises(sa.exc.IntegrityError):
+        session.flush()

@@ -177,6 +177,9 @@ class Registration(SQLModel, table=True):
     )
 
 
+IS_OPEN = sa.text("status IN ('requested', 'granted')")
+
+
 class Link(SQLModel, table=True):
     """关联企业: a personal account may work for an enterprise.
 
@@ -198,7 +201,16 @@ class Link(SQLModel, table=True):
             "account_id",
             "enterprise_id",
             unique=True,
-            sqlite_where=sa.text("status IN ('requested', 'granted')"),
-            postgresql_where=sa.text("status IN ('requested', 'granted')"),
+            sqlite_where=IS_OPEN,
+            postgresql_where=IS_OPEN,
+        ),
+        # The first one lets everything pass that has no enterprise yet.
+        sa.Index(
+            "uq_links_open_credit_code",
+            "account_id",
+            "credit_code",
+            unique=True,
+            sqlite_where=IS_OPEN,
+            postgresql_where=IS_OPEN,
         ),
     )

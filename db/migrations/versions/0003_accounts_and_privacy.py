@@ -63,6 +63,15 @@ def _registrations_and_links() -> None:
     )
     with op.batch_alter_table("links") as table:
         table.alter_column("credit_code", existing_type=AutoString(length=18), server_default=None)
+    where = sa.text("status IN ('requested', 'granted')")
+    op.create_index(
+        "uq_links_open_credit_code",
+        "links",
+        ["account_id", "credit_code"],
+        unique=True,
+        sqlite_where=where,
+        postgresql_where=where,
+    )
 
 
 def _add_registrations() -> None:
