@@ -269,9 +269,11 @@ def test_who_is_not_signed_in_sends_smaller_files(files_url, owner):
         assert upload(files_url, place, bytes(22 * limits.MB), cookies(token)).status == 413
 
 
-def test_a_file_of_unknown_length_is_not_taken(files_url, owner):
+@pytest.mark.parametrize("claimed", [{}, {"Content-Length": "10"}])
+def test_a_file_of_unknown_length_is_not_taken(files_url, owner, claimed):
     (place,) = owner.places("a.pdf")
     headers = {"Cookie": cookies(browser="owner"), "Origin": files_url, "Transfer-Encoding": "chunked"}
+    headers |= claimed
     assert ask(files_url, place, "PUT", b"4\r\ntext\r\n0\r\n\r\n", **headers).status == 411
 
 

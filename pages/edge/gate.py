@@ -56,8 +56,10 @@ class Gate:
         return self._upload(scope, found, is_known) if method == "PUT" else None
 
     def _upload(self, scope: Scope, found: visitor.Visitor, is_known: bool) -> Response | None:
-        length = Headers(scope=scope).get("content-length", "")
-        if not length.isdecimal():
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "")
+        # Sent in chunks, a file has any size whatever length is claimed (RFC 9112, 6.3).
+        if not length.isdecimal() or "transfer-encoding" in headers:
             return _said(TOO_LARGE, 411)
         size, most = int(length), limits.LARGEST if is_known else limits.LARGEST_ANONYMOUS
         # The form around the file adds its own lines.
