@@ -90,7 +90,7 @@ COLUMNS = (
         "按铭牌填写，保留前面的 0",
         is_required=True,
         width=20,
-        aliases=("出厂号", "出厂序号", "出厂序列号", "序列号", "产品编号", "编号", "出厂号码", "机身号"),
+        aliases=("出厂号", "出厂序号", "出厂序列号", "序列号", "产品编号", "出厂号码", "机身号"),
     ),
     Column(
         "生产厂家",
@@ -255,6 +255,12 @@ def match(headings: Sequence[str], names: Mapping[str, Sequence[str]] | None = N
             if place is not None and heading not in found:
                 found[place] = heading
     return found
+
+
+def renamed(headings: Sequence[str], fields: Sequence[str | None]) -> list[tuple[str, str]]:
+    """The headings that go by another name than the column of `fields` they stand for, each with it."""
+    pairs = [(heading, field) for heading, field in zip(headings, fields, strict=True) if field]
+    return [(one, field) for one, field in pairs if _plain(field) not in (_plain(one), _bare(one))]
 
 
 def _plain(heading: str) -> str:

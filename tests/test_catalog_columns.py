@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.columns import COLUMNS, EXTRAS, PLACES, SYSTEM_ID, match
+from catalog.columns import COLUMNS, EXTRAS, PLACES, SYSTEM_ID, match, renamed
 from catalog.identifiers import fold
 
 HEADINGS = [column.heading for column in COLUMNS]
@@ -33,7 +33,6 @@ def test_the_id_of_an_export_and_an_address_in_three_cells_are_known():
         ("安装／使用地点", "安装/使用地点"),
         ("有效期至(YYYY-MM-DD)", "有效期至"),
         ("出厂号", "出厂编号"),
-        ("编号", "出厂编号"),
         ("制造单位", "生产厂家"),
         ("生产单位【全称】", "生产厂家"),
         ("规格型号", "型号规格"),
@@ -52,7 +51,9 @@ def test_other_spellings_and_names_are_understood(written, meant):
     assert match([written]) == [meant]
 
 
-@pytest.mark.parametrize("written", ["", "  ", "（必填）", "序号", "检定周期", "检定方式", "规格", "*"])
+@pytest.mark.parametrize(
+    "written", ["", "  ", "（必填）", "序号", "编号", "检定周期", "检定方式", "规格", "*"]
+)
 def test_an_unknown_heading_stands_for_nothing(written):
     assert match([written]) == [None]
 
@@ -61,8 +62,8 @@ def test_an_unknown_heading_stands_for_nothing(written):
     ("written", "meant"),
     [
         (["出厂编号（旧）", "出厂编号"], [None, "出厂编号"]),
-        (["编号", "出厂编号 "], [None, "出厂编号"]),
-        (["编号", "出厂号"], [None, "出厂编号"]),
+        (["序列号", "出厂编号 "], [None, "出厂编号"]),
+        (["序列号", "出厂号"], [None, "出厂编号"]),
         (["种别名称", "种别代码"], [None, "强检器具种别代码"]),
         (["备注", "备注"], ["备注", None]),
         (["使用地点", "使用地点行政区划"], ["安装/使用地点", "使用地点行政区划代码"]),
@@ -70,6 +71,13 @@ def test_an_unknown_heading_stands_for_nothing(written):
 )
 def test_of_two_headings_for_one_column_the_surer_wins(written, meant):
     assert match(written) == meant
+
+
+def test_headings_under_another_name_are_told():
+    written = ["出厂编号（必填）", " 安装／使用地点*", "名称", "x", "序列号"]
+    fields = ["出厂编号", "安装/使用地点", "器具名称", None, "出厂编号"]
+    assert renamed(written, fields) == [("名称", "器具名称"), ("序列号", "出厂编号")]
+    assert renamed(HEADINGS, HEADINGS) == []
 
 
 def test_no_name_stands_for_two_columns():

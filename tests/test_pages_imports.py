@@ -156,6 +156,21 @@ def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
     assert status_of(batch_id) == BatchStatus.previewed
 
 
+def test_columns_under_another_name_are_told(owner, monkeypatch):
+    headings = ["序列号" if column.heading == "出厂编号" else column.heading for column in COLUMNS]
+    batch_id = uploaded(owner, {"序列号": "HY37"}, headings=headings)
+    assert "序列号 → 出厂编号" in screens.said(
+        screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    )
+
+
+def test_a_column_called_only_number_is_asked_for(owner, monkeypatch):
+    headings = ["编号" if column.heading == "出厂编号" else column.heading for column in COLUMNS]
+    batch_id = uploaded(owner, {"编号": "1"}, headings=headings)
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert next(one for one in shown.button if one.label == "继续检查").disabled
+
+
 @pytest.mark.parametrize(
     ("is_examined", "label"), [(True, "确认导入 1 行"), (False, "重新检查")], ids=["confirm", "check"]
 )

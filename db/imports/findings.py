@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from catalog.columns import renamed
 from catalog.reading import Contents
 from catalog.spreadsheets import XLSX
 from db import attachments, exports, workflow
@@ -60,6 +61,7 @@ def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Shee
         "edition": rows.quoted(contents.edition),
         "notes": [rows.quoted(note) for note in contents.notes],
         "unused": _unused(contents),
+        "renamed": [(rows.quoted(one), field) for one, field in renamed(contents.headings, contents.fields)],
         "has_validity": outcome.has_validity,
         "problems": [asdict(problem) for problem in returned.ordered(sheet)[:MOST_LISTED]],
         "problem_count": sheet.problem_count,
