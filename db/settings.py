@@ -60,6 +60,7 @@ DEFINITIONS = {
     ),
     "keep_sign_ins_days": Definition("已结束的登录保留天数", 180, 1, 3650, "登录时间、网络地址和浏览器"),
     "keep_codes_days": Definition("验证码记录保留天数", 7, 1, 3650, "过期的验证码，只存摘要"),
+    "keep_drafts_days": Definition("草稿保留天数", 30, 1, 3650, "填写了没有保存的内容，从最后一次暂存算起"),
     "keep_messages_days": Definition(
         "消息保留天数", 180, 7, 3650, "短信和邮件的收件人和内容，从发送、转告、发送失败或过期算起"
     ),

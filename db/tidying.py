@@ -18,6 +18,7 @@ from db.engine import reading, transaction
 from db.models import (
     Attachment,
     ConfirmationCode,
+    Draft,
     Notification,
     Recovery,
     Registration,
@@ -42,9 +43,9 @@ def tidy(session: Session) -> dict[str, int]:
     go: number, decision and the name of an enterprise stay. Files without a record are deleted by `run` once
     this is committed.
     """
-    attempts, sign_ins, codes, messages, declined, recoveries = (
+    attempts, sign_ins, codes, drafts, messages, declined, recoveries = (
         clock.now() - timedelta(days=settings.value(session, f"keep_{name}_days"))
-        for name in ("attempts", "sign_ins", "codes", "messages", "declined", "recoveries")
+        for name in ("attempts", "sign_ins", "codes", "drafts", "messages", "declined", "recoveries")
     )
     over = sa.func.coalesce(col(SignIn.ended_at), col(SignIn.expires_at))
     done = (Notification.delivered_at, Notification.passed_on_at, Notification.given_up_at)
@@ -52,6 +53,7 @@ def tidy(session: Session) -> dict[str, int]:
         "登录尝试": _delete(session, SignInAttempt, col(SignInAttempt.at) < attempts),
         "已结束的登录": _delete(session, SignIn, over < sign_ins),
         "验证码": _delete(session, ConfirmationCode, col(ConfirmationCode.expires_at) < codes),
+        "草稿": _delete(session, Draft, col(Draft.changed_at) < drafts),
         "消息": _delete(session, Notification, sa.func.coalesce(*done, Notification.expires_at) < messages),
         "不予通过的注册": _empty_declined(session, declined),
         "找回申请": _empty_recoveries(session, recoveries),

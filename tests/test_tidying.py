@@ -6,12 +6,14 @@ from threading import Event
 import pytest
 from sqlmodel import col, select, update
 
-from db import audit, clock, notifications, recoveries, reviews, settings, sign_ins, tidying
+from db import audit, clock, drafts, notifications, recoveries, reviews, settings, sign_ins, tidying
 from db.engine import reading, transaction
 from db.models import (
+    Account,
     Attachment,
     AuditEntry,
     Cause,
+    Draft,
     Notification,
     Recovery,
     RecoveryStatus,
@@ -49,6 +51,17 @@ def test_old_attempts_and_sign_ins_go_and_new_ones_stay(person):
     counts = tidying.run()
     assert (counts["登录尝试"], counts["已结束的登录"]) == (2, 1)
     assert (len(kept(SignInAttempt)), len(kept(SignIn))) == (1, 2)
+
+
+def test_drafts_that_nobody_takes_up_go(person, later):
+    with transaction() as session:
+        drafts.save(session, "old", {"a": 1}, by=session.get_one(Account, person.id))
+    later(24 * 20)
+    with transaction() as session:
+        drafts.save(session, "new", {"a": 1}, by=session.get_one(Account, person.id))
+    later(24 * 31)
+    assert tidying.run()["草稿"] == 1
+    assert [draft.place for draft in kept(Draft)] == ["new"]
 
 
 def test_a_setting_says_how_long(person):
