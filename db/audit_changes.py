@@ -17,8 +17,8 @@ from sqlmodel import Session, SQLModel
 from db import audit, privacy
 from db.models import Account, Role
 
-# Journals themselves, counts, and what people only set up for their own screen. Settings, sign-ins,
-# batches and corrections write entries of their own that say more.
+# Journals themselves, counts, and what people only set up for their own screen. Settings, sign-ins, batches,
+# corrections and working days write entries of their own that say more.
 UNNOTED = frozenset(
     {
         "audit_entries",
@@ -35,6 +35,7 @@ UNNOTED = frozenset(
         "settings",
         "sign_in_attempts",
         "sign_ins",
+        "special_days",
         "status_changes",
     }
 )

@@ -17,7 +17,7 @@ from sqlalchemy import exists
 from sqlmodel import Session, col, delete, select
 
 from catalog.identifiers import fold
-from db import settings
+from db import audit, settings
 from db.errors import Conflict, Refused
 from db.fields import Form
 from db.models import Account, AppointmentLine, DeliveryMode, LineStatus, Role, SpecialDay
@@ -141,16 +141,32 @@ def save_year(
     """
     if not by.is_active or by.role != Role.administrator:
         raise Refused("只有管理员可以维护工作日")
-    if seen is not None and list(seen) != [
-        (row.day, row.is_working, row.name) for row in of_year(session, year)
-    ]:
+    known = [(row.day, row.is_working, row.name) for row in of_year(session, year)]
+    if seen is not None and list(seen) != known:
         raise Conflict(f"{year} 年的工作日已被他人修改，请点“重新载入”后再改")
     rows = _read_year(year, list(days))
     session.exec(delete(SpecialDay).where(col(SpecialDay.day).between(date(year, 1, 1), date(year, 12, 31))))
     session.add_all(SpecialDay(day=day, is_working=is_working, name=name) for day, is_working, name in rows)
     session.flush()
+    _note(session, year, _in_words(known), _in_words(rows), by)
     _recount(session)
     return len(rows)
+
+
+def _in_words(days: Iterable[tuple[date, bool, str]]) -> dict[str, str]:
+    return {
+        f"{day:%Y年%m月%d日}": f"{'上班' if is_working else '休息'} {name}".strip()
+        for day, is_working, name in days
+    }
+
+
+def _note(session: Session, year: int, before: dict[str, str], after: dict[str, str], by: Account) -> None:
+    """One entry in the audit log for the days that are others now: legal deadlines hang on them."""
+    old, new = (dict(sorted(one)) for one in (before.items() - after.items(), after.items() - before.items()))
+    if old or new:
+        audit.record(
+            session, "修改工作日", by=by, subject="special_day", subject_id=year, before=old, after=new
+        )
 
 
 def _read_year(year: int, days: list[tuple[Any, Any, Any]]) -> list[tuple[date, bool, str]]:

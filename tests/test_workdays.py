@@ -3,10 +3,12 @@
 from datetime import date
 
 import pytest
+from sqlmodel import select
 
-from db import appointments, settings, workdays
+from db import appointments, audit_words, settings, workdays
+from db.engine import reading, transaction
 from db.errors import Conflict, Refused
-from db.models import AppointmentLine, DeliveryMode, Role
+from db.models import Account, AppointmentLine, AuditEntry, DeliveryMode, Role
 from tests.make import make_account, make_line
 
 MONDAY = date(2026, 11, 23)
@@ -105,6 +107,25 @@ def test_a_year_is_replaced_as_a_whole(session, administrator):
     assert workdays.save_year(session, 2027, [NEW_YEAR], by=administrator) == 1
     assert kept(session, 2027) == [NEW_YEAR]
     assert (date(2026, 10, 10), True, "国庆节调休上班") in kept(session, 2026)
+
+
+def test_every_day_changed_is_named_in_one_entry_of_the_audit_log(database):
+    with transaction() as session:
+        administrator = make_account(session, Role.administrator)
+    for days in ([NEW_YEAR, SATURDAY], [(NEW_YEAR[0], False, "新年"), SATURDAY], [], []):
+        with transaction() as session:
+            workdays.save_year(session, 2027, days, by=session.get_one(Account, administrator.id))
+    with reading() as session:
+        entries = session.exec(select(AuditEntry).where(AuditEntry.subject == "special_day")).all()
+        assert {(entry.action, entry.subject_id, entry.account_id) for entry in entries} == {
+            ("修改工作日", 2027, administrator.id)
+        }
+        assert audit_words.changes(session, entries) == [
+            ["2027年01月01日：休息 元旦", "2027年01月02日：上班 元旦调休上班"],
+            ["2027年01月01日：休息 元旦 → 休息 新年"],
+            ["2027年01月01日：休息 新年 → （空）", "2027年01月02日：上班 元旦调休上班 → （空）"],
+        ]
+        assert audit_words.subjects(session, entries)["special_day", 2027] == "节假日 2027"
 
 
 @pytest.mark.parametrize(
