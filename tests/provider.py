@@ -17,11 +17,15 @@ CLIENT, SECRET = "yuejian", "client-secret-of-the-tests"
 
 
 class Provider:
-    """`person` is the subject of the next sign-in, None for who cancels; `signed_by` signs tokens."""
+    """`person` is the subject of the next sign-in, None for who cancels; `signed_by` signs tokens.
+
+    While it `is_away` it answers nothing but errors.
+    """
 
     def __init__(self) -> None:
         self.address = ""
         self.person: str | None = "u1001"
+        self.is_away = False
         self.published = RSAKey.generate_key(2048, {"kid": "one"})
         self.signed_by = self.published
         self.codes: dict[str, tuple[str, str]] = {}
@@ -77,7 +81,9 @@ def serve() -> Iterator[Provider]:
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked = urlsplit(self.path)
-            if asked.path == "/authorize":
+            if provider.is_away:
+                self.send_error(503)
+            elif asked.path == "/authorize":
                 values = {name: value[0] for name, value in parse_qs(asked.query).items()}
                 self.send_response(302)
                 self.send_header("Location", provider.authorize(values))

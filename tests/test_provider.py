@@ -27,12 +27,12 @@ def configure(monkeypatch):
     return say
 
 
-def answers(path, times=1, cookie=""):
+def answers(path, times=1, cookie="", said_inside=200):
     """The starts of the answers to so many requests for a path from one address."""
     said = []
 
     async def inner(scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.start", "status": said_inside, "headers": []})
 
     async def send(message):
         said.append(message)
@@ -83,6 +83,14 @@ def test_the_page_asked_for_waits_in_a_cookie_until_the_provider_has_answered(co
     assert kept == "__Host-yuejian-wanted=/board%3Fpage%3D2; Path=/; HttpOnly; SameSite=Lax; Secure"
     (ended,) = given(provider.CALLBACK, "set-cookie", "yuejian-wanted=/board")
     assert ended == "__Host-yuejian-wanted=; Path=/; HttpOnly; SameSite=Lax; Secure; Max-Age=0"
+
+
+def test_a_provider_that_does_not_answer_leads_back_to_the_sign_in_page(configure):
+    configure(**WHOLE)
+    (start,) = answers(provider.LOGIN, said_inside=400)
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"location"]) == (303, b"/board?page=2&again=provider")
+    assert b"set-cookie" not in headers
 
 
 @pytest.mark.parametrize(

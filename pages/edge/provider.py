@@ -31,6 +31,7 @@ from pages.edge.visitor import WANTED
 LOGIN, CALLBACK = "/auth/login", "/oauth2callback"
 METADATA = "/.well-known/openid-configuration"
 SECRET = 32
+FAILED = 400
 
 
 def is_configured() -> bool:
@@ -75,14 +76,14 @@ class Provider:
         if not self.tries.take(visitor.of(scope).network):
             return await PlainTextResponse("登录过于频繁，请稍后再试", 429)(scope, receive, send)
         request = Request(scope)
-        if scope["path"] == LOGIN:
-            return await self.app(scope, receive, _remembering(request, send))
         given: list[Message] = []
 
         async def keep(message: Message) -> None:
             given.append(message)
 
         await self.app(scope, receive, keep)
+        if scope["path"] == LOGIN:
+            return await _lead_on(request, given, receive, send)
         cookies = Headers(raw=given[0]["headers"]).getlist("set-cookie")
         answer = await run_in_threadpool(_exchange, request, _claims(cookies))
         for cookie in cookies:
@@ -92,15 +93,17 @@ class Provider:
         await answer(scope, receive, send)
 
 
-def _remembering(request: Request, send: Send) -> Send:
-    """Sends with a cookie for the page asked for, which waits there until the provider has answered."""
-    cookie = _wanted_cookie(request, quote(session.local(request.query_params.get("next", "/"))))
+async def _lead_on(request: Request, given: list[Message], receive: Receive, send: Send) -> None:
+    """Send the browser to the provider, or back to the sign-in page where the provider does not answer.
 
-    async def remember(message: Message) -> None:
-        is_start = message["type"] == "http.response.start"
-        await send(visitor.with_cookie(message, cookie) if is_start else message)
-
-    return remember
+    The page asked for waits in a cookie meanwhile.
+    """
+    wanted = session.local(request.query_params.get("next", "/"))
+    start, *rest = given
+    if start["status"] >= FAILED:
+        return await session.to(wanted, again="provider")(request.scope, receive, send)
+    for message in (visitor.with_cookie(start, _wanted_cookie(request, quote(wanted))), *rest):
+        await send(message)
 
 
 def _wanted_cookie(request: Request, value: str) -> str:

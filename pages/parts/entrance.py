@@ -135,6 +135,8 @@ def say_why_again() -> None:
     if why == "identity":
         with reading() as session:
             st.warning(look.plain(identities.no_account(session)), icon=":material/lock:")
+    elif why == "provider":
+        st.warning("单位统一身份登录暂时不可用，请稍后再试，或用密码登录", icon=":material/cloud_off:")
     elif why:
         st.warning("登录没有完成，请重新登录", icon=":material/refresh:")
 

@@ -132,6 +132,17 @@ def test_who_cancels_at_the_provider_is_outside(visit, connected, bureau_provide
     person.reads("登录没有完成，请重新登录")
 
 
+def test_while_the_provider_is_away_the_password_still_leads_in(visit, connected, bureau_provider):
+    bureau_provider.is_away = True
+    person = visit()
+    goes_in(person)
+    person.reads("单位统一身份登录暂时不可用，请稍后再试，或用密码登录")
+    person.types("账号", connected)
+    person.types("密码", make.PASSWORD)
+    person.presses("登录")
+    person.page.get_by_text("退出登录").wait_for()
+
+
 def test_a_token_signed_by_somebody_else_is_refused(visit, connected, bureau_provider):
     bureau_provider.signed_by = RSAKey.generate_key(2048, {"kid": "one"})
     person = visit()
