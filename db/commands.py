@@ -113,6 +113,8 @@ def import_ledger(options: argparse.Namespace) -> int:
     finally:
         gc.enable()
     totals = dict(outcome.totals)
+    for note in outcome.notes:
+        print(note)
     print(_told(totals, outcome.refused, is_written, options))
     if not is_written and not options.dry_run:
         totals |= {"added": 0, "updated": 0}

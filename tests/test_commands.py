@@ -14,6 +14,7 @@ from db import demo, passwords, schema
 from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, Enterprise, Instrument, Role
 from tests import make
+from tests.matrix import CSV
 from tests.test_imports import book
 from tests.test_main import run, sentence
 
@@ -233,6 +234,16 @@ def test_the_object_names_every_outcome(ledger_owner, tmp_path, capsys):
     command_line.main(["import-ledger", workbook(tmp_path, {}), "--enterprise", ledger_owner])
     named = list(json.loads(capsys.readouterr().out.splitlines()[-1]))
     assert named == ["rows", "added", "updated", "unchanged", "invalid", "duplicates", "seconds"]
+
+
+def test_what_was_left_out_or_guessed_is_printed(ledger_owner, tmp_path, capsys):
+    path = tmp_path / "台账.csv"
+    heading, row = CSV.splitlines()
+    path.write_text(f"{heading.replace('出厂编号', '序列号')},楼层\n{row},三层\n")
+    assert command_line.main(["import-ledger", str(path), "--enterprise", ledger_owner]) == 0
+    left_out, guessed, *_ = capsys.readouterr().out.splitlines()
+    assert left_out == "没有导入的列：楼层"
+    assert guessed.startswith("按其他名称认出的列：序列号 → 出厂编号")
 
 
 def test_a_dry_run_tells_what_would_happen_and_writes_nothing(ledger_owner, tmp_path, capsys):

@@ -46,6 +46,17 @@ def _unused(contents: Contents) -> list[str]:
     return [rows.quoted(h) for h, f in pairs if h and not f and h not in {**exports.READING, **exports.OWNER}]
 
 
+def notes(contents: Contents) -> list[str]:
+    """Sentences on what was left out of a file, and on what was taken for what; once its rows are read."""
+    said = [rows.quoted(note) for note in contents.notes]
+    if unused := _unused(contents):
+        said.append(f"没有导入的列：{'、'.join(unused)}")
+    pairs = renamed(contents.headings, contents.fields)
+    if told := "、".join(f"{rows.quoted(heading)} → {field}" for heading, field in pairs):
+        said.append(f"按其他名称认出的列：{told}。如有不符，请放弃，按模板改正列名后重新上传")
+    return said
+
+
 def fail(batch_id: int, account_id: int, reason: str) -> None:
     """End the batch with the reason its file cannot be read."""
     with engines.transaction() as session:
@@ -59,9 +70,7 @@ def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Shee
     """Keep what the run would do, for a person to confirm."""
     findings = {
         "edition": rows.quoted(contents.edition),
-        "notes": [rows.quoted(note) for note in contents.notes],
-        "unused": _unused(contents),
-        "renamed": [(rows.quoted(one), field) for one, field in renamed(contents.headings, contents.fields)],
+        "notes": notes(contents),
         "has_validity": outcome.has_validity,
         "problems": [asdict(problem) for problem in returned.ordered(sheet)[:MOST_LISTED]],
         "problem_count": sheet.problem_count,

@@ -45,12 +45,14 @@ class Outcome:
 
     `seal` stands for exactly these changes, old values included, and these rows added and refused.
     `has_validity` says whether it wrote a 有效期至, which is locked from then on.
+    `notes` are sentences on what of the file was left out, and on what was taken for what.
     """
 
     totals: dict[str, int]
     seal: str
     changed: list[dict[str, Any]] = field(default_factory=list)
     has_validity: bool = False
+    notes: list[str] = field(default_factory=list)
 
     @property
     def refused(self) -> int:

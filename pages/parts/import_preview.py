@@ -27,7 +27,7 @@ def draw(batch: Batch) -> None:
     if imports.is_interrupted(batch):
         st.warning("上次导入在中途中断，没有写入任何数据，可以重新导入。", icon=":material/pause_circle:")
     _totals(totals)
-    for note in (*found["notes"], *_unused(found["unused"]), *_renamed(found.get("renamed", ()))):
+    for note in found["notes"]:
         st.caption(look.plain(note))
     _decide(batch)
     _problems(batch)
@@ -39,15 +39,6 @@ def _totals(totals: Mapping[str, int]) -> None:
         for name, label in {"rows": "文件行数", **import_start.OUTCOMES}.items():
             with st.container(border=True, gap="xxsmall"):
                 st.metric(label, f"{totals[name]:,}")
-
-
-def _unused(headings: Sequence[str]) -> list[str]:
-    return [f"没有导入的列：{'、'.join(headings)}"] if headings else []
-
-
-def _renamed(pairs: Sequence[Sequence[str]]) -> list[str]:
-    told = "、".join(f"{heading} → {field}" for heading, field in pairs)
-    return [f"按其他名称认出的列：{told}。如有不符，请放弃，按模板改正列名后重新上传"] if pairs else []
 
 
 def _decide(batch: Batch) -> None:
