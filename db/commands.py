@@ -1,6 +1,7 @@
 """What the commands of `python -m db` do. Each returns its exit code: 0 success, 1 findings.
 
-Raises Refused with one sentence for the person at the terminal.
+Raises Refused with one sentence for the person at the terminal. What only one command needs is loaded by that
+command, so that the others begin sooner.
 """
 
 import argparse
@@ -19,26 +20,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from db import (
-    accounts,
-    audit,
-    audit_chain,
-    audit_exports,
-    audit_log,
-    checks,
-    clock,
-    deliveries,
-    edition_differences,
-    editions,
-    exports,
-    gateway,
-    imports,
-    ledger_filters,
-    reminders,
-    schema,
-    tidying,
-    workdays,
-)
+from db import accounts, audit, clock, exports, imports, ledger_filters, workdays
 from db.engine import engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Dataset, Enterprise, Role
@@ -49,6 +31,8 @@ PLACE = "命令行"
 
 def upgrade(options: argparse.Namespace) -> int:
     """Bring tables and reference data up to date."""
+    from db import schema
+
     schema.upgrade()
     print(f"数据库已是最新版本 {schema.head()}")
     return 0
@@ -58,7 +42,6 @@ def fill_demo(options: argparse.Namespace) -> int:
     """Fill an empty database; one that holds anything is left alone, so that `make run` may be repeated."""
     if options.enterprises < 1 or options.instruments < 1:
         raise Refused("--enterprises 和 --instruments 请填正整数")
-    # Takes half a second to load, which no other command needs.
     from db import demo
 
     with reading() as session:
@@ -172,6 +155,8 @@ def export_ledger(options: argparse.Namespace) -> int:
 
 def export_audit(options: argparse.Namespace) -> int:
     """Write the audit log to a file; the last line is one JSON object with the rows and seconds it took."""
+    from db import audit_exports, audit_log
+
     filters = audit_log.read_filters(_parsed(options.filters))
     with reading() as session:
         account_id = _account(session, options.by).id
@@ -192,6 +177,8 @@ def _export(options: argparse.Namespace, unit: str, save: Callable[[], int]) -> 
 
 def audit_head(options: argparse.Namespace) -> int:
     """Print how many entries the audit log has and the digest of the last, for a note kept elsewhere."""
+    from db import audit_chain
+
     with reading() as session:
         print(audit_chain.head(session))
     return 0
@@ -209,6 +196,8 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def deliver(options: argparse.Namespace) -> int:
     """Deliver until stopped, or with --once what is due now. Refused without a gateway."""
+    from db import deliveries, gateway
+
     if not gateway.channels():
         raise Refused("没有配置网关，请设置 YUEJIAN_SMS_URL 或 YUEJIAN_SMTP_HOST")
     if not options.once:
@@ -225,6 +214,8 @@ def deliver(options: argparse.Namespace) -> int:
 
 def remind(options: argparse.Namespace) -> int:
     """Write the reminders of today into the outbox, once however often it is run."""
+    from db import reminders
+
     with transaction() as session:
         count = reminders.queue(session)
     print(f"写下了 {count} 条到期提醒")
@@ -233,6 +224,8 @@ def remind(options: argparse.Namespace) -> int:
 
 def load_edition(options: argparse.Namespace) -> int:
     """Load a list; the last line is one JSON object. Exit code 1: rows need to be corrected."""
+    from db import edition_differences, editions
+
     if not options.file.is_file():
         raise Refused(f"没有这个文件：{options.file}")
     dataset = Dataset[options.dataset]
@@ -278,6 +271,8 @@ def _administrator(session: Session, username: str | None) -> Account:
 
 def tidy(options: argparse.Namespace) -> int:
     """Delete what has been kept long enough, and print how much."""
+    from db import tidying
+
     counts = tidying.run()
     print("已清理：" + "，".join(f"{name} {count}" for name, count in counts.items()))
     return 0
@@ -285,6 +280,8 @@ def tidy(options: argparse.Namespace) -> int:
 
 def check(options: argparse.Namespace) -> int:
     """Print what is wrong, one line each; exit code 1 when there is anything."""
+    from db import audit_chain, checks, schema
+
     noted = audit_chain.read_head(options.audit_head) if options.audit_head else None
     with engine().connect() as connection:
         if schema.revision(connection) != schema.head():

@@ -283,7 +283,11 @@ def history(session: Session, instrument_id: int, *, by: Account) -> list[sa.Row
             col(Batch.status).label("batch_status"),
         )
         .join(Batch, col(InstrumentChange.batch_id) == Batch.id, isouter=True)
-        .join(Account, col(InstrumentChange.by_id) == Account.id, isouter=True)
+        .join(
+            Account,
+            func.coalesce(InstrumentChange.by_id, Batch.created_by_id) == Account.id,
+            isouter=True,
+        )
         .where(col(InstrumentChange.instrument_id) == instrument_id)
         .order_by(col(InstrumentChange.id).desc())
     )

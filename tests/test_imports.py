@@ -413,6 +413,16 @@ def test_a_ledger_that_moved_after_the_preview_stops_the_import(owner):
     assert (kept(batch.id).status, kept(batch.id).started_at) == (BatchStatus.previewed, None)
 
 
+def test_whoever_confirms_the_import_of_another_is_named(owner):
+    batch = examined(owner, book({}))
+    with transaction() as session:
+        clerk = make.make_account(session, Role.supervisor, full_name="许衡")
+    imports.apply(batch.id, clerk.id)
+    with reading() as session:
+        (change,) = ledger.history(session, rows_of(owner)[0].id, by=owner)
+    assert change.by_name == "许衡"
+
+
 def test_an_import_is_confirmed_once(owner):
     batch = examined(owner, book({}))
     imports.apply(batch.id, owner.id)

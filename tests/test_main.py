@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from db import __main__ as command_line
-from db import commands
+from db import checks
 from db.errors import Refused
 
 ROOT = Path(__file__).parent.parent
@@ -87,9 +87,9 @@ def test_a_refusal_ends_in_two_and_a_defect_in_a_traceback(sqlite, capsys, monke
     def refuse(session, noted):
         raise Refused("不行，请稍后重试")
 
-    monkeypatch.setattr(commands.checks, "findings", refuse)
+    monkeypatch.setattr(checks, "findings", refuse)
     assert command_line.main(["check"]) == 2
     assert sentence(capsys) == "不行，请稍后重试"
-    monkeypatch.setattr(commands.checks, "findings", lambda session, noted: 1 / 0)
+    monkeypatch.setattr(checks, "findings", lambda session, noted: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command_line.main(["check"])

@@ -310,9 +310,13 @@ def _insert(task: Task, ids: Sequence[int], rows: Sequence[tuple[int, tuple[Any,
 
 
 def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
-    """The first row of history of each new instrument, which names its row of the file."""
+    """The first row of history of each new instrument, which names its row of the file.
+
+    Who acted is the batch's own account as a rule: named there once, it is not looked up for every row.
+    """
+    by_id = None if task.by.id == task.batch.created_by_id else task.by.id
     columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
-    same: tuple[Any, ...] = (task.batch.action, task.by.id, clock.now(), task.batch.id, 1, {})
+    same: tuple[Any, ...] = (task.batch.action, by_id, clock.now(), task.batch.id, 1, {})
     bulk.insert(task.session, InstrumentChange, columns, [(*same, *one) for one in added])
 
 

@@ -86,7 +86,8 @@ class Instrument(SQLModel, table=True):
 class InstrumentChange(SQLModel, table=True):
     """What one act did to one instrument: `changes` maps a field to its old and new value.
 
-    An act on many at once names its batch, and the version it left the instrument at.
+    An act on many at once names its batch, and the version it left the instrument at; without `by_id` the
+    account that made the batch has acted.
     """
 
     __tablename__ = "instrument_changes"
