@@ -32,12 +32,15 @@ ROOM = 1 << 30
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Start an empty server and yield the SQLAlchemy URL of its superuser; then stop and remove it."""
+def server(**settings: str) -> Iterator[str]:
+    """Start an empty server and yield the SQLAlchemy URL of its superuser; then stop and remove it.
+
+    `settings` are PostgreSQL's own, over those of SETTINGS.
+    """
     folder = Path(tempfile.mkdtemp(prefix="yuejian-pg-", dir=_place()))
     try:
         _initialize(folder)
-        process, url = _start(folder)
+        process, url = _start(folder, SETTINGS | settings)
         try:
             yield url
         finally:
@@ -86,12 +89,12 @@ def _initialize(folder: Path) -> None:
         raise RuntimeError(f"PostgreSQL's initdb failed: {done.stdout}{done.stderr}")
 
 
-def _start(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _start(folder: Path, settings: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
     """Start on a free port; another process may take it first, hence the attempts."""
     for _ in range(ATTEMPTS):
         port = _free_port()
         command = [binary("postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder)]
-        for name, value in SETTINGS.items():
+        for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         with (folder / "log").open("ab") as log:
             process = subprocess.Popen(

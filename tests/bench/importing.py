@@ -80,8 +80,8 @@ def sqlite(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def postgresql(folder: Path) -> Iterator[str]:
-    """A server of its own."""
-    with postgres.server() as base, postgres.database(base) as url:
+    """A server of its own, which writes its pages as seldom as one that nobody has tuned."""
+    with postgres.server(max_wal_size="1GB") as base, postgres.database(base) as url:
         yield url
 
 
