@@ -6,14 +6,15 @@ from google.protobuf.message import Message
 from sqlmodel import SQLModel
 
 from db import demo, passwords
-from db.engine import transaction
-from db.models import Role
+from db.engine import reading, transaction
+from db.models import Registration, Role
 from pages.parts.navigation import PAGES
 from tests import browser
 from tests.matrix import make_world
-from tests.screens import visit
+from tests.screens import press, said, visit, write
 from tests.screenshots import sign_in
 from tests.test_naughty_fields import columns
+from tests.test_pages_public import visit as open_public
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +85,22 @@ def test_no_page_reads_what_was_typed_as_markdown(world, role, monkeypatch):
             query = {"id": str(world.id(DETAILS[entry.name]))} if entry.name in DETAILS else {}
             found[entry.name] = alive(visit(monkeypatch, world.insiders[role.name], entry.name, **query))
     assert {name: strings for name, strings in found.items() if strings} == {}
+
+
+@pytest.mark.parametrize("name", ["register", "register_person", "recover"])
+def test_no_form_before_the_sign_in_reads_markdown(world, name):
+    assert alive(open_public(name)) == []
+
+
+def test_a_registration_that_is_followed_is_shown_as_it_was_typed(world):
+    with reading() as session:
+        row = session.get_one(Registration, world.id("registration"))
+    shown = open_public("follow")
+    write(shown, "统一社会信用代码/组织机构代码", row.credit_code)
+    write(shown, "手机号", row.mobile)
+    shown = press(shown, "查询")
+    assert row.number in said(shown)
+    assert alive(shown) == []
 
 
 WALK = {
