@@ -132,18 +132,15 @@ def of_registration(session: Session, registration_id: int, *, by: Account) -> l
     found = reviews.find(session, registration_id, by=by)
     told = _told(session, Subject.registration, found.id)
     return [
-        Move(
-            at=move.at,
-            action=move.action,
-            target=move.target,
-            note=move.note,
-            by_name=move.by_name,
-            by_role=move.by_role,
-            institution=None,
-            changes=told.get((move.at, workflow.label_of(Subject.registration, move.action)), ()),
-        )
+        _move(move, changes=told.get((move.at, workflow.label_of(Subject.registration, move.action)), ()))
         for move in registrations.history(session, found)
     ]
+
+
+def _move(row: Any, **more: Any) -> Move:
+    """A row of `workflow.history`, with `more` instead of or besides what it says."""
+    names = ("at", "action", "target", "note", "by_name", "by_role")
+    return Move(**{**{name: getattr(row, name) for name in names}, "institution": None, **more})
 
 
 def _told(session: Session, subject: Subject, id: int) -> dict[tuple[datetime, str], tuple[str, ...]]:
@@ -164,19 +161,11 @@ def of_link(session: Session, link_id: int, *, by: Account) -> list[Move]:
     """
     if session.exec(select(Link.id).where(Link.id == link_id, reach.links(by))).first() is None:
         raise NotFound("关联申请")
-    is_person = by.role == Role.personal
-    return [
-        Move(
-            at=move.at,
-            action=move.action,
-            target=move.target,
-            note=move.note,
-            by_name=None if is_person and move.by_role == Role.enterprise else move.by_name,
-            by_role=move.by_role,
-            institution=None,
-        )
-        for move in workflow.history(session, Subject.link, link_id)
-    ]
+    moves = workflow.history(session, Subject.link, link_id)
+    if by.role != Role.personal:
+        return [_move(move) for move in moves]
+    nameless = {"by_name": None}
+    return [_move(move, **nameless if move.by_role == Role.enterprise else {}) for move in moves]
 
 
 def of_appointment(session: Session, appointment_id: int, *, by: Account) -> list[Move]:

@@ -1,7 +1,7 @@
 """A bureau in a real server, and people at real browsers."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,6 +57,20 @@ def address(bureau, sqlite) -> Iterator[str]:
     """The address of a server over the small bureau."""
     with browser.serve(sqlite) as url:
         yield url
+
+
+@pytest.fixture
+def anew(chromium, bureau, sqlite):
+    """A server that ends with the `with`, and somebody at it who has signed in."""
+
+    @contextmanager
+    def begin(username: str) -> Iterator[Person]:
+        with browser.serve(sqlite) as url, browser.visitor(chromium) as page:
+            person = Person(page, url)
+            person.sign_in(username)
+            yield person
+
+    return begin
 
 
 @pytest.fixture

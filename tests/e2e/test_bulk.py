@@ -8,7 +8,6 @@ from db import instruments
 from db.engine import reading, transaction
 from db.models import Account, Instrument
 from tests import browser, make
-from tests.e2e.person import Person
 
 
 def stock(username, count=1, **values):
@@ -74,20 +73,16 @@ def test_all_filtered_rows_are_set_together_and_taken_back(visit, bureau):
     assert {stored(id).delivery_mode.value for id in ids} == {"送检"}
 
 
-def test_what_was_typed_survives_the_end_of_the_server_and_of_the_sign_in(chromium, bureau, sqlite):
+def test_what_was_typed_survives_the_end_of_the_server_and_of_the_sign_in(anew, bureau):
     (id,) = stock(bureau["enterprise"])
-    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
-        owner = Person(page, address)
-        owner.sign_in(bureau["enterprise"])
+    with anew(bureau["enterprise"]) as owner:
         owner.opens("强检器具台账维护")
         owner.presses("批量操作")
         owner.presses("表格编辑")
         owner.writes_cell(0, "双针压力表")
         owner.reads("尚未保存")
     assert stored(id).version == 1
-    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
-        owner = Person(page, address)
-        owner.sign_in(bureau["enterprise"])
+    with anew(bureau["enterprise"]) as owner:
         owner.opens("强检器具台账维护")
         owner.reads("有未保存的表格编辑（1 台 1 处")
         owner.presses("继续编辑")

@@ -8,7 +8,6 @@ from sqlmodel import select
 from db.engine import reading, transaction
 from db.models import Account, Draft
 from tests import browser, make
-from tests.e2e.person import Person
 
 
 def stock(username: str, count: int) -> None:
@@ -79,20 +78,16 @@ def test_a_view_opens_where_it_was_saved_and_anywhere_else(visit, bureau):
     elsewhere.reads("共 3 条")
 
 
-def test_what_is_typed_in_the_form_outlives_the_server_and_closes_no_list(chromium, bureau, sqlite):
-    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
-        clerk = Person(page, address)
-        clerk.sign_in(bureau["enterprise"])
+def test_what_is_typed_in_the_form_outlives_the_server_and_closes_no_list(anew, bureau):
+    with anew(bureau["enterprise"]) as clerk:
         clerk.goes_to("/ledger?mode=new")
         clerk.types("器具名称", "双针压力表")
         clerk.chooses("送检方式", "现场检")
         clerk.types("出厂编号", "00123")
         clerk.box("送检方式").click()
-        wait_until_kept(page, "00123")
-        expect(page.get_by_role("option", name="送检", exact=True)).to_be_visible()
-    with browser.serve(sqlite) as address, browser.visitor(chromium) as page:
-        clerk = Person(page, address)
-        clerk.sign_in(bureau["enterprise"])
+        wait_until_kept(clerk.page, "00123")
+        expect(clerk.page.get_by_role("option", name="送检", exact=True)).to_be_visible()
+    with anew(bureau["enterprise"]) as clerk:
         clerk.opens("强检器具台账维护")
         clerk.presses("新增")
         clerk.reads("已恢复未保存的内容")
