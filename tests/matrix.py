@@ -428,7 +428,7 @@ CALLS: dict[str, Call] = {
     "reviews.waiting": _plainly(),
     "reviews.counts": _plainly(),
     "reviews.find": _with("registration"),
-    "reviews.alike": _with("registration"),
+    "likeness.alike": _with("registration"),
     "reviews.approve": _with("registration"),
     "reviews.share": _plainly(),
     "reviews.send_back": _with("registration", reason="执照不清晰"),

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from db import reviews
+from db import likeness, reviews
 from db.engine import Session
 from db.models import Account, Attachment, Registration, RegistrationStatus, Role, Subject
 from db.reviews import QueueRow, Share
@@ -48,7 +48,7 @@ def in_time(share: Share) -> Tile:
 
 def checks(session: Session, found: Registration, by: Account) -> list[tuple[str, str]]:
     """What was checked, as an icon and a sentence each."""
-    alike = reviews.alike(session, found.id, by=by)
+    alike = likeness.alike(session, found.id, by=by)
     others = [("warning", sentence) for sentence in alike]
     if found.role == Role.personal:
         nobody = "没有同手机号的账号、单位和待审核的注册申请"
@@ -56,7 +56,7 @@ def checks(session: Session, found: Registration, by: Account) -> list[tuple[str
     kind = "统一社会信用代码" if len(found.credit_code) == 18 else "组织机构代码"
     said = [("task_alt", f"{kind}的校验位正确，手机号格式正确")]
     said += others or [("task_alt", "没有同代码、同名、同手机号的单位、账号和注册申请")]
-    if place := reviews.place_in_code(session, found.credit_code):
+    if place := likeness.place_in_code(session, found.credit_code):
         said.append(("info", f"代码中的区划是{place}（登记机关所在地，可以与所在地不同）"))
     return said
 
