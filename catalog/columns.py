@@ -31,6 +31,9 @@ class Column:
     aliases: tuple[str, ...] = ()
 
 
+# Of the template: goes up when columns or lists are laid out differently; an import reads every version.
+VERSION = "2"
+
 KIND, DIVISION = "强检器具种别代码", "使用地点行政区划代码"
 
 COLUMNS = (

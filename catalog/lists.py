@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from catalog import divisions, kinds
+from catalog.columns import VERSION
 from catalog.divisions import Division, Tree
 from catalog.files import Edition
 from catalog.kinds import Kind
@@ -21,6 +22,11 @@ class Lists:
     divisions: Sequence[Division]
     kind_edition: Edition
     division_edition: Edition
+
+    @property
+    def stamp(self) -> str:
+        """Which template and which editions of the two lists a file was made from, as one line of text."""
+        return f"模板 {VERSION} · 目录 {self.kind_edition.name} · 行政区划 {self.division_edition.name}"
 
     @cached_property
     def tree(self) -> Tree:

@@ -32,8 +32,6 @@ from catalog.list_books import (
 from catalog.lists import Lists, shipped
 
 TITLE = "强制检定器具信息导入模板"
-# Goes up when columns or lists are laid out differently; an import reads every version.
-VERSION = "2"
 DATA_SHEET = "器具信息"
 GUIDE_SHEET = "填写说明"
 
@@ -41,12 +39,6 @@ GUIDE_HEADINGS = {"列名": 26, "是否必填": 12, "怎样填": 72, "示例": 2
 LABEL_FONT = Font(name=FONT, size=10, bold=True)
 # A division whose choice is not finished yet.
 UNFINISHED = PatternFill("solid", bgColor="FCE3B6")
-
-
-def stamp(lists: Lists | None = None) -> str:
-    """Which template and which editions of the two lists a file was made from, as one line of text."""
-    lists = lists or shipped()
-    return f"模板 {VERSION} · 目录 {lists.kind_edition.name} · 行政区划 {lists.division_edition.name}"
 
 
 def template(lists: Lists | None = None) -> Workbook:
@@ -57,7 +49,7 @@ def template(lists: Lists | None = None) -> Workbook:
     """
     lists = lists or shipped()
     book = new_book(TITLE, DATA_SHEET)
-    book.custom_doc_props.append(StringProperty(name="edition", value=stamp(lists)))
+    book.custom_doc_props.append(StringProperty(name="edition", value=lists.stamp))
     _fill_guide_sheet(book.create_sheet(GUIDE_SHEET), lists)
     fill_kinds(book.create_sheet(KIND_SHEET), lists)
     fill_divisions(book.create_sheet(DIVISION_SHEET), lists)
@@ -122,7 +114,7 @@ def _fill_guide_sheet(sheet: Worksheet, lists: Lists) -> None:
 
 def _guide_lines(lists: Lists) -> list[tuple[str, str]]:
     return [
-        ("版本", stamp(lists)),
+        ("版本", lists.stamp),
         ("目录说明", lists.kind_edition.note),
         ("区划说明", lists.division_edition.note),
         ("填写方法", f"请在“{DATA_SHEET}”表中从第 2 行起填写，每行一台器具；表头请勿改动。"),

@@ -4,8 +4,9 @@ Values are those of the models; each column's type turns them into what is store
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,21 +15,24 @@ from sqlmodel import Session, col
 
 # In KiB; the second is enough for the search entries of an import of the largest size.
 ROOM, PENDING, USUAL = 65_536, 262_144, 2_000
+CHUNK = 5_000
 
 
-def insert(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert `rows`, each with a value for every one of `columns`, into the table of `model`."""
-    if not rows:
-        return
+def insert(session: Session, model: Any, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert `rows`, each with a value for every one of `columns`, into the table of `model`.
+
+    PostgreSQL writes the first while the next are still being made, which may not ask it anything.
+    """
     table = model.__table__
-    stored = _all_stored(session, table, columns, rows)
     connection = session.connection()
+    stored = (_all_stored(session, table, columns, chunk) for chunk in chunks(rows))
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
         names = ", ".join(columns)
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", stored)
+        for chunk in stored:
+            connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", chunk)
         return
-    _copy(session, table.name, columns, stored)
+    _copy(session, table.name, columns, chain.from_iterable(stored))
 
 
 def update(session: Session, model: Any, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
@@ -56,7 +60,14 @@ def update(session: Session, model: Any, columns: Sequence[str], rows: Sequence[
     connection.exec_driver_sql("DROP TABLE new_values")
 
 
-def _copy(session: Session, name: str, columns: Sequence[str], stored: Sequence[tuple[Any, ...]]) -> None:
+def chunks(rows: Iterable[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows, so many at a time as are worth one statement."""
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        yield chunk
+
+
+def _copy(session: Session, name: str, columns: Sequence[str], stored: Iterable[tuple[Any, ...]]) -> None:
     cursor = session.connection().connection.cursor()
     with cursor.copy(f"COPY {name} ({', '.join(columns)}) FROM STDIN") as copy:
         for row in stored:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from catalog import export, workbook
+from catalog import export
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
 from catalog.spreadsheets import DAY, TEXT, WHOLE
 from db import audit, ledger, ledger_filters, reach, reference
@@ -120,7 +120,7 @@ def write(
         formats=[FORMATS.get(heading, TEXT) for heading in columns],
         widths=[WIDTHS.get(heading, 16) for heading in columns],
         title=TITLE,
-        edition=workbook.stamp(reference.lists(session)),
+        edition=reference.lists(session).stamp,
     )
 
 

@@ -10,19 +10,18 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from db import bulk
 from db.errors import HIDDEN
 from db.models import Enterprise, Instrument
 
 FIELDS = ("name", "specification", "serial_number", "manufacturer", "location")
 LIMIT = 1000
 WORDS = 5
-CHUNK = 5_000
 RUN = re.compile(r"[0-9a-z]+|[^\W0-9a-z_]+")
 TABLE = "instrument_search"
 # The key of an instrument, in a way no planner takes for the primary key.
@@ -51,21 +50,17 @@ def initials(text: str) -> str:
     return "".join(letter[0] for letter in letters if letter).lower()
 
 
-def _described(text: str) -> tuple[str, str]:
-    """A text folded, and its pieces."""
-    folded = fold(text)
-    return folded, _cut(folded)
-
-
 @lru_cache(maxsize=50_000)
 def _remembered(text: str) -> tuple[str, str]:
-    return _described(text)
+    """A text folded, and its pieces."""
+    folded = fold(text)
+    return folded, pieces(folded)
 
 
 @lru_cache(maxsize=50_000)
 def _named(name: str) -> tuple[str, str]:
     """A name, found by its initials too."""
-    return _described(f"{name} {initials(name)}")
+    return _remembered(f"{name} {initials(name)}")
 
 
 def text_of(values: Mapping[str, Any], owner: str) -> str:
@@ -74,22 +69,29 @@ def text_of(values: Mapping[str, Any], owner: str) -> str:
     At most 1000 characters: a line of the particulars of FIELDS, and one of the owner's name; folded, with
     the initials of both names.
     """
-    return noted(values, owner)[0]
+    name, specification, maker, place, owned = [part[0] for part in _shared(values, owner)]
+    number = fold(values["serial_number"] or "")
+    return f"{name} {specification} {number} {maker} {place}\n{owned}"[:LIMIT]
 
 
-def noted(values: Mapping[str, Any], owner: str) -> tuple[str, str]:
-    """The text of `text_of` and its pieces, for many instruments with much in common."""
-    name, owned = _named(values["name"] or ""), _named(owner)
-    specification, maker, place = (
-        _remembered(values[field] or "") for field in ("specification", "manufacturer", "location")
+def pieces_of(values: Mapping[str, Any], owner: str) -> str:
+    """The pieces of the same text, quickly for instruments that have much in common."""
+    text = text_of(values, owner)
+    if len(text) == LIMIT:
+        return pieces(text)
+    parts = _shared(values, owner)
+    return " ".join([*[part[1] for part in parts], pieces(fold(values["serial_number"] or ""))])
+
+
+def _shared(values: Mapping[str, Any], owner: str) -> tuple[tuple[str, str], ...]:
+    """What many instruments have in common, each folded, and its pieces: all but their numbers."""
+    return (
+        _named(values["name"] or ""),
+        _remembered(values["specification"] or ""),
+        _remembered(values["manufacturer"] or ""),
+        _remembered(values["location"] or ""),
+        _named(owner),
     )
-    # Hardly two have the same number: it is not worth remembering.
-    number = _described(values["serial_number"] or "")
-    parts = (name, specification, number, maker, place)
-    text = f"{' '.join([part[0] for part in parts])}\n{owned[0]}"
-    if len(text) > LIMIT:
-        return text[:LIMIT], pieces(text[:LIMIT])
-    return text, " ".join([part[1] for part in (*parts, owned)])
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:
@@ -98,14 +100,10 @@ def _runs(text: str) -> Iterator[tuple[str, int]]:
         yield run, 3 if run.isascii() else 2
 
 
-def _cut(text: str) -> str:
-    found = {run[at : at + size] for run, size in _runs(text) for at in range(len(run))}
-    return " ".join(found)
-
-
 def pieces(text: str) -> str:
     """The pieces of a text, separated by spaces."""
-    return _cut(text)
+    found = {run[at : at + size] for run, size in _runs(text) for at in range(len(run))}
+    return " ".join(found)
 
 
 def add(session: Session, rows: Iterable[tuple[int, str]]) -> None:
@@ -114,7 +112,7 @@ def add(session: Session, rows: Iterable[tuple[int, str]]) -> None:
 
 
 def add_pieces(session: Session, rows: Iterable[tuple[int, str]]) -> None:
-    """Note new instruments, each (id, the pieces of its text as `noted` gives them)."""
+    """Note new instruments, each (id, the pieces of its text as `pieces_of` gives them)."""
     if _is_sqlite(session):
         return _write(session, f"INSERT INTO {TABLE} (rowid, pieces) VALUES (?, ?)", rows)
     cursor: Any = session.connection().connection.cursor()
@@ -144,8 +142,7 @@ def _is_sqlite(session: Session) -> bool:
 
 
 def _write(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    rows = iter(rows)
-    while chunk := list(islice(rows, CHUNK)):
+    for chunk in bulk.chunks(rows):
         session.connection().exec_driver_sql(statement, chunk)
 
 
@@ -257,6 +254,6 @@ def _unindexed(session: Session, last: int) -> Sequence[sa.Row[Any]]:
         .join(Enterprise, col(Instrument.enterprise_id) == Enterprise.id)
         .where(col(Instrument.id) > last)
         .order_by(col(Instrument.id))
-        .limit(CHUNK)
+        .limit(bulk.CHUNK)
     )
     return session.execute(rows).all()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openpyxl.utils import get_column_letter
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 # An import leaves a sheet of this name aside.
 SUMMARY_SHEET = "检查结果"
@@ -18,7 +18,7 @@ Place = tuple[int, int]
 
 def reference(place: Place) -> str:
     """The place as Excel writes it: (2, 0) is A2."""
-    return f"{get_column_letter(place[1] + 1)}{place[0]}"
+    return xl_rowcol_to_cell(place[0] - 1, place[1])
 
 
 class MarkingFailed(Exception):

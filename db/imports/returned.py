@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalog import list_books, marking, reading, workbook
+from catalog import marking, reading
 from catalog.columns import COLUMNS, DIVISION, SYSTEM_ID
 from catalog.marking import Problem, Summary
 from catalog.reading import Unreadable
@@ -78,6 +78,9 @@ def bad_rows(
 
 def _template(extra: tuple[str, ...]) -> bytes:
     """The import template with the lists in force, and columns with these headings behind its own."""
+    # openpyxl takes a quarter of a second to load, which most imports do not need.
+    from catalog import list_books, workbook
+
     with engines.reading() as session:
         book = workbook.template(reference.lists(session))
     for index, heading in enumerate(extra, start=len(COLUMNS) + 1):

@@ -4,10 +4,9 @@ A preview is this run, rolled back, so that the two cannot disagree.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +31,8 @@ from db.models import (
 NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
 CHUNK = 5_000
+# Instruments, search index, history.
+PARTS = 3
 MOST_SHOWN = 200
 
 
@@ -273,14 +274,29 @@ def _is_lost(sheet: Sheet, row: Row) -> bool:
 def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     """Write new instruments, as far as they hold together; how many."""
     places = [(sheet.fields.index(name) if name in sheet.fields else -1, EMPTY[name]) for name in NAMES]
-    count = 0
-    left, ids = iter(rows), iter(bulk.ids(task.session, Instrument, len(rows)))
-    while chunk := list(islice(left, CHUNK)):
-        good = list(_whole(sheet, chunk, places))
-        _insert(task, list(islice(ids, len(good))), good)
-        count += len(good)
-        task.report("写入", count, task.size)
-    return count
+    good = list(_whole(sheet, rows, places))
+    ids = bulk.ids(task.session, Instrument, len(good))
+    fixed = (task.owner.id, 1, InstrumentStatus.in_use, clock.now())
+    columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "search_text", "id")
+
+    def searched(describe: Callable[[Mapping[str, Any], str], str]) -> Iterator[str]:
+        return (describe(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in good)
+
+    texts, pieces = searched(search.text_of), searched(search.pieces_of)
+    whole = ((*full, *fixed, text, id) for (_, full), text, id in zip(good, texts, ids, strict=True))
+    bulk.insert(task.session, Instrument, columns, _told(task, whole, 0, len(good)))
+    search.add_pieces(task.session, _told(task, zip(ids, pieces, strict=True), 1, len(good)))
+    numbered = ((id, f"第 {number} 行") for id, (number, _) in zip(ids, good, strict=True))
+    _trace(task, _told(task, numbered, 2, len(good)))
+    return len(good)
+
+
+def _told(task: Task, rows: Iterable[Any], part: int, count: int) -> Iterator[Any]:
+    """The rows of one of the PARTS in which `count` instruments are written, reported as they go by."""
+    for number, row in enumerate(rows, 1):
+        yield row
+        if number % CHUNK == 0 or number == count:
+            task.report("写入", (part * count + number) // PARTS, task.size)
 
 
 def _whole(
@@ -299,17 +315,7 @@ def _whole(
             yield row.number, full
 
 
-def _insert(task: Task, ids: Sequence[int], rows: Sequence[tuple[int, tuple[Any, ...]]]) -> None:
-    notes = [search.noted(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in rows]
-    rest = (task.owner.id, 1, InstrumentStatus.in_use, clock.now())
-    columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "id", "search_text")
-    whole = [(*full, *rest, id, text) for (_, full), id, (text, _) in zip(rows, ids, notes, strict=True)]
-    bulk.insert(task.session, Instrument, columns, whole)
-    search.add_pieces(task.session, ((id, held) for id, (_, held) in zip(ids, notes, strict=True)))
-    _trace(task, [(id, f"第 {number} 行") for id, (number, _) in zip(ids, rows, strict=True)])
-
-
-def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
+def _trace(task: Task, added: Iterable[tuple[int, str]]) -> None:
     """The first row of history of each new instrument, which names its row of the file.
 
     Who acted is the batch's own account as a rule: named there once, it is not looked up for every row.
@@ -317,7 +323,7 @@ def _trace(task: Task, added: Sequence[tuple[int, str]]) -> None:
     by_id = None if task.by.id == task.batch.created_by_id else task.by.id
     columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
     same: tuple[Any, ...] = (task.batch.action, by_id, clock.now(), task.batch.id, 1, {})
-    bulk.insert(task.session, InstrumentChange, columns, [(*same, *one) for one in added])
+    bulk.insert(task.session, InstrumentChange, columns, ((*same, *one) for one in added))
 
 
 def _update(task: Task, updates: Sequence[Update], done: int) -> None:

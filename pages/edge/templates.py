@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from catalog.columns import VERSION
 from catalog.list_books import DIVISION_SHEET, KIND_SHEET, content, division_book, kind_book
 from catalog.lists import Lists
 from catalog.spreadsheets import XLSX
-from catalog.workbook import TITLE, VERSION, template
+from catalog.workbook import TITLE, template
 from db import reference
 from db.engine import reading
 from db.models import Dataset
