@@ -69,18 +69,25 @@ def text_of(values: Mapping[str, Any], owner: str) -> str:
     At most 1000 characters: a line of the particulars of FIELDS, and one of the owner's name; folded, with
     the initials of both names.
     """
-    name, specification, maker, place, owned = [part[0] for part in _shared(values, owner)]
-    number = fold(values["serial_number"] or "")
-    return f"{name} {specification} {number} {maker} {place}\n{owned}"[:LIMIT]
+    return _text(_shared(values, owner), _number(values))
 
 
 def pieces_of(values: Mapping[str, Any], owner: str) -> str:
     """The pieces of the same text, quickly for instruments that have much in common."""
-    text = text_of(values, owner)
+    shared, number = _shared(values, owner), _number(values)
+    text = _text(shared, number)
     if len(text) == LIMIT:
         return pieces(text)
-    parts = _shared(values, owner)
-    return " ".join([*[part[1] for part in parts], pieces(fold(values["serial_number"] or ""))])
+    return " ".join([*[part[1] for part in shared], pieces(number)])
+
+
+def _text(shared: tuple[tuple[str, str], ...], number: str) -> str:
+    name, specification, maker, place, owned = [part[0] for part in shared]
+    return f"{name} {specification} {number} {maker} {place}\n{owned}"[:LIMIT]
+
+
+def _number(values: Mapping[str, Any]) -> str:
+    return fold(values["serial_number"] or "")
 
 
 def _shared(values: Mapping[str, Any], owner: str) -> tuple[tuple[str, str], ...]:

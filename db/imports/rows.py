@@ -14,6 +14,7 @@ from catalog.columns import DIVISION, KIND, PLACES, SYSTEM_ID
 from catalog.lookup import DivisionIndex, KindIndex, KnownDivision, KnownKind, Match
 from catalog.marking import Problem
 from catalog.reading import Cell, Contents, Fault
+from db import bulk
 from db.instrument_fields import CHOICES, DEFAULTS, LABELS, TEXTS, FieldReader, together
 from db.models import Account, Category, Division, Kind
 
@@ -122,17 +123,23 @@ class Lists:
         return match, self.kind_ids[match.code] if match.code else None
 
 
-class _Seen(dict[Cell, Read]):
-    """The meanings of cells, each found once: most columns repeat few values."""
+class Meanings(dict[Cell, Any]):
+    """What the cells of a column mean, a value or Wrong, each found once: most columns repeat few."""
 
-    def __init__(self, find: Callable[[Cell], Read]):
-        self._find = find
+    def __init__(self, heading: str, find: Callable[[Cell], Read]):
+        super().__init__()
+        self._heading, self._find = heading, find
+        self.has_wrong = False
 
-    def __missing__(self, cell: Cell) -> Read:
+    def __missing__(self, cell: Cell) -> Any:
         if len(self) > MOST_REMEMBERED:
             self.clear()
-        found = self[cell] = self._find(cell)
-        return found
+        value, sentence, suggestion = self._find(cell)
+        if sentence:
+            self.has_wrong = True
+            value = Wrong(self._heading, shown(cell), sentence, suggestion)
+        self[cell] = value
+        return value
 
 
 class CellReader:
@@ -141,9 +148,9 @@ class CellReader:
     def __init__(self, session: Session, lists: Lists, by: Account):
         self._fields, self._lists = FieldReader(session, by), lists
 
-    def of(self, name: str) -> Mapping[Cell, Read]:
+    def of(self, name: str) -> Meanings:
         """What each cell of one field means."""
-        return _Seen(lambda cell: self._read(name, cell))
+        return Meanings(HEADINGS[name], lambda cell: self._read(name, cell))
 
     def _read(self, name: str, cell: Cell) -> Read:
         if isinstance(cell, Fault):
@@ -190,6 +197,7 @@ def quoted(text: str) -> str:
 def read(session: Session, contents: Contents, lists: Lists, by: Account) -> Sheet:
     """Every row of a file that `by` brings in, read and checked by itself.
 
+    Many rows are taken at a time, column by column, which is several times as fast as cell by cell.
     Raises `catalog.reading.Unreadable` half-way too.
     """
     places = {heading: index for index, heading in enumerate(contents.fields) if heading}
@@ -198,10 +206,10 @@ def read(session: Session, contents: Contents, lists: Lists, by: Account) -> She
         names = (*names, "division_code")
     sheet = Sheet(names, places, {id: code for code, id in lists.kind_ids.items()})
     cells = CellReader(session, lists, by)
-    plan = [(places.get(HEADINGS[name], -1), name, cells.of(name)) for name in names]
-    for number, row in addressed(contents, places):
-        sheet.size += 1
-        _take(sheet, number, row, plan)
+    plan = [(places.get(HEADINGS[name], -1), cells.of(name)) for name in names]
+    for piece in bulk.chunks(addressed(contents, places)):
+        numbers, rows = zip(*piece, strict=True)
+        _take(sheet, numbers, list(zip(*rows, strict=True)), plan)
     return sheet
 
 
@@ -223,27 +231,31 @@ def addressed(contents: Contents, places: Mapping[str, int]) -> Iterator[tuple[i
 
 
 def _take(
-    sheet: Sheet, number: int, row: list[Cell], plan: Sequence[tuple[int, str, Mapping[Cell, Read]]]
+    sheet: Sheet,
+    numbers: Sequence[int],
+    columns: Sequence[Sequence[Cell]],
+    plan: Sequence[tuple[int, Meanings]],
 ) -> None:
-    values, wrong = [], []
-    for index, name, meaning in plan:
-        value, problem, suggestion = meaning[row[index]]
+    """Add the rows of these numbers to the sheet; `plan` says which column means what, field by field."""
+    read = [list(map(meanings.__getitem__, columns[place])) for place, meanings in plan]
+    has_wrong = any(meanings.has_wrong for _, meanings in plan)
+    claims = columns[sheet.columns[SYSTEM_ID]] if SYSTEM_ID in sheet.columns else [None] * len(numbers)
+    sheet.size += len(numbers)
+    for number, claim, values in zip(numbers, claims, zip(*read, strict=True), strict=True):
+        id, problem = _claimed(claim)
+        wrong = [value for value in values if isinstance(value, Wrong)] if has_wrong else []
         if problem:
-            value = Wrong(HEADINGS[name], shown(row[index]), problem, suggestion)
-            wrong.append(value)
-        values.append(value)
-    id, problem = _claimed(row, sheet.columns.get(SYSTEM_ID))
-    if problem:
-        sheet.refuse(number, SYSTEM_ID, shown(row[sheet.columns[SYSTEM_ID]]), problem)
-    if problem or (wrong and not id):
-        for one in wrong:
-            sheet.refuse(number, one.heading, one.shown, one.sentence, one.suggestion)
-    else:
-        sheet.rows.append(Row(number, id, tuple(values)))
+            sheet.refuse(number, SYSTEM_ID, shown(claim), problem)
+        if problem or (wrong and not id):
+            for one in wrong:
+                sheet.refuse(number, one.heading, one.shown, one.sentence, one.suggestion)
+        else:
+            sheet.rows.append(Row(number, id, values))
 
 
-def _claimed(row: list[Cell], column: int | None) -> tuple[int | None, str]:
-    text = _text(row[column]).strip() if column is not None else ""
+def _claimed(cell: Cell) -> tuple[int | None, str]:
+    """The id that a cell of 系统编号 names, and what is wrong with it."""
+    text = _text(cell).strip()
     if not text:
         return None, ""
     if not text.isdecimal() or len(text) > 9:

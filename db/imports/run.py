@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -279,8 +280,12 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     fixed = (task.owner.id, 1, InstrumentStatus.in_use, clock.now())
     columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "search_text", "id")
 
+    told = itemgetter(*[NAMES.index(name) for name in search.FIELDS])
+
     def searched(describe: Callable[[Mapping[str, Any], str], str]) -> Iterator[str]:
-        return (describe(dict(zip(NAMES, full, strict=True)), task.owner.name) for _, full in good)
+        return (
+            describe(dict(zip(search.FIELDS, told(full), strict=True)), task.owner.name) for _, full in good
+        )
 
     texts, pieces = searched(search.text_of), searched(search.pieces_of)
     whole = ((*full, *fixed, text, id) for (_, full), text, id in zip(good, texts, ids, strict=True))
