@@ -37,6 +37,8 @@ LABELS = instrument_fields.LABELS | {
     "applicant_name": "申请人",
     "applied_at": "生效时间",
     "attachment_id": "附件",
+    "batch_id": "导入批次",
+    "batch_row": "导入文件中的行",
     "before": "原有效期至",
     "begun_on": "开始检定日期",
     "can_book": "可预约",

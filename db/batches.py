@@ -129,9 +129,8 @@ def _follow(session: Session, instrument_ids: Sequence[int]) -> None:
 def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
     """整批撤回: give back the old values of every instrument the batch changed, and remove those it added.
 
-    A row was added by the batch when its change is an import's (导入) and empty. A later batch that was
-    undone itself stands in nobody's way. Raises NotFound, or Refused that names the first 20 instruments
-    that have moved since: then nothing has changed.
+    A later batch that was undone itself stands in nobody's way. Raises NotFound, or Refused that names the
+    first 20 instruments that have moved since: then nothing has changed.
     """
     here = select(Batch).where(Batch.id == batch_id, reach.batches(by))
     batch = session.exec(reach.held(here, Batch)).first()
@@ -142,8 +141,8 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
     if batch.status == BatchStatus.applied:
         _check_unmoved(session, batch, rows)
     workflow.move(session, Subject.batch, [batch], "undo", by)
-    added = [row for row in rows if _is_added(row)]
-    moves = [(row, _former(row)) for row in rows if not _is_added(row)]
+    added = [row for row in rows if row.changes is None]
+    moves = [(row, _former(row)) for row in rows if row.changes is not None]
     change(session, batch, owner, moves, UNDONE, by)
     _remove(session, added)
     undone = Undone(len(moves), len(added))
@@ -152,16 +151,21 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
 
 
 def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any]]:
-    """The instruments of the batch, each with its change, kept from everybody else."""
-    change: tuple[Any, ...] = (
-        InstrumentChange.action,
-        InstrumentChange.changes,
-        col(InstrumentChange.version).label("left_at"),
+    """The instruments of the batch, each with its `changes`, None where it was added, held by this act."""
+    own = col(InstrumentChange.batch_id) == batch.id
+    touched = sa.union_all(
+        sa.select(InstrumentChange.instrument_id).where(own),
+        sa.select(Instrument.id).where(col(Instrument.batch_id) == batch.id),
     )
     here = (
-        sa.select(*STANDING, *change)
-        .join(InstrumentChange, col(InstrumentChange.instrument_id) == Instrument.id)
-        .where(col(InstrumentChange.batch_id) == batch.id)
+        sa.select(
+            *STANDING,
+            InstrumentChange.changes,
+            # One that the batch has added had its first version.
+            func.coalesce(InstrumentChange.version, 1).label("left_at"),
+        )
+        .join(InstrumentChange, (col(InstrumentChange.instrument_id) == Instrument.id) & own, isouter=True)
+        .where(col(Instrument.id).in_(touched))
     )
     # Not even a row that refers to one of them may come in between: it may be removed.
     rows = session.execute(
@@ -173,17 +177,13 @@ def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any
     return rows
 
 
-def _is_added(row: sa.Row[Any]) -> bool:
-    return row.action == BatchAction.imported and not row.changes
-
-
 def _former(row: sa.Row[Any]) -> dict[str, Any]:
     return {field: stored(field, old) for field, (old, _) in row.changes.items() if field in LABELS}
 
 
 def _check_unmoved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> None:
     moved = _moved(session, batch, rows)
-    used = _used(session, [row.id for row in rows if _is_added(row)])
+    used = _used(session, [row.id for row in rows if row.changes is None])
     found = [(row, moved.get(row.id) or used.get(row.id)) for row in rows]
     standing = [(row, why) for row, why in found if why]
     if standing:
@@ -199,7 +199,7 @@ def _moved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> dict[
     moved = [row for row in rows if row.version != row.left_at]
     if not moved:
         return {}
-    taken_back = _taken_back(session, batch)
+    taken_back = _taken_back(session, batch, [row.id for row in moved])
     ids = [row.id for row in moved if row.version != row.left_at + taken_back.get(row.id, 0)]
     last = sa.select(func.max(InstrumentChange.id)).where(
         bulk.among(session, InstrumentChange.instrument_id, ids)
@@ -210,17 +210,20 @@ def _moved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> dict[
     return {id: f"此后已“{action}”" for id, action in session.execute(newest)}
 
 
-def _taken_back(session: Session, batch: Batch) -> dict[int, int]:
+def _taken_back(session: Session, batch: Batch, instrument_ids: Sequence[int]) -> dict[int, int]:
     """How many later changes of each instrument, each a version, belong to batches that were undone."""
-    later: Any = aliased(InstrumentChange)
+    own: Any = aliased(InstrumentChange)
+    is_own = (own.instrument_id == InstrumentChange.instrument_id) & (own.batch_id == batch.id)
     rows = session.execute(
         sa.select(InstrumentChange.instrument_id, func.count())
-        .join(
-            later,
-            (later.instrument_id == InstrumentChange.instrument_id) & (later.id > InstrumentChange.id),
+        .join(Batch, col(InstrumentChange.batch_id) == Batch.id)
+        .join(own, is_own, isouter=True)
+        .where(
+            bulk.among(session, InstrumentChange.instrument_id, instrument_ids),
+            col(Batch.status) == BatchStatus.undone,
+            # All changes of an instrument that the batch has added came later.
+            func.coalesce(own.id, 0) < InstrumentChange.id,
         )
-        .join(Batch, later.batch_id == Batch.id)
-        .where(col(InstrumentChange.batch_id) == batch.id, col(Batch.status) == BatchStatus.undone)
         .group_by(col(InstrumentChange.instrument_id))
     )
     return dict(rows.all())

@@ -1,5 +1,6 @@
 """The history of one record: what changed, by whom and when; and, for the ledger, going back to it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,8 @@ from db.models import (
     Account,
     AppointmentLine,
     AuditEntry,
+    Batch,
+    BatchAction,
     BatchStatus,
     Institution,
     Instrument,
@@ -44,10 +47,11 @@ STAYS = {
 class Change:
     """One change of the ledger: `changes` maps a field to its old and new value.
 
-    `obstacle` says why it cannot be taken back, None where it can.
+    `obstacle` says why it cannot be taken back, None where it can. The import that added an instrument has no
+    `id` of its own.
     """
 
-    id: int
+    id: int | None
     at: datetime
     action: str
     changes: dict[str, list[Any]]
@@ -86,8 +90,58 @@ def of_instrument(session: Session, instrument_id: int, *, by: Account) -> list[
             by_role=change.by_role,
             obstacle=_obstacle(row, change),
         )
-        for change in ledger.history(session, instrument_id, by=by)
+        for change in (*_changes(session, row.id), *_import(session, row.id))
     ]
+
+
+def _changes(session: Session, instrument_id: int) -> Sequence[sa.Row[Any]]:
+    rows = (
+        sa.select(
+            InstrumentChange.id,
+            InstrumentChange.at,
+            InstrumentChange.action,
+            InstrumentChange.changes,
+            InstrumentChange.note,
+            col(Account.full_name).label("by_name"),
+            col(Account.role).label("by_role"),
+            col(Batch.status).label("batch_status"),
+        )
+        .join(Batch, col(InstrumentChange.batch_id) == Batch.id, isouter=True)
+        .join(
+            Account,
+            col(InstrumentChange.by_id) == Account.id,
+            isouter=True,
+        )
+        .where(col(InstrumentChange.instrument_id) == instrument_id)
+        .order_by(col(InstrumentChange.id).desc())
+    )
+    return session.execute(rows).all()
+
+
+def _import(session: Session, instrument_id: int) -> Sequence[sa.Row[Any]]:
+    """The import that added an instrument, if one did, as its first change."""
+    confirmed = (
+        (col(StatusChange.subject) == Subject.batch)
+        & (col(StatusChange.subject_id) == Batch.id)
+        & (col(StatusChange.action) == "apply")
+    )
+    rows = (
+        sa.select(
+            sa.null().label("id"),
+            col(Instrument.created_at).label("at"),
+            sa.literal(BatchAction.imported.value).label("action"),
+            sa.literal({}, sa.JSON).label("changes"),
+            (sa.literal("第 ") + sa.cast(Instrument.batch_row, sa.String) + " 行").label("note"),
+            col(Account.full_name).label("by_name"),
+            col(Account.role).label("by_role"),
+            col(Batch.status).label("batch_status"),
+        )
+        .join(Batch, col(Instrument.batch_id) == Batch.id)
+        .join(StatusChange, confirmed)
+        .join(Account, col(StatusChange.by_id) == Account.id)
+        .where(col(Instrument.id) == instrument_id)
+    )
+    return session.execute(rows).all()
 
 
 def restore(session: Session, change_id: int, version: int, *, by: Account) -> Instrument:

@@ -15,14 +15,12 @@ from db.models import (
     OPEN,
     Account,
     AppointmentLine,
-    Batch,
     Category,
     Conclusion,
     DeliveryMode,
     Division,
     Enterprise,
     Instrument,
-    InstrumentChange,
     InstrumentStatus,
     Kind,
     Origin,
@@ -264,34 +262,6 @@ def find(session: Session, instrument_id: int, *, by: Account) -> sa.Row[Any]:
     if found is None:
         raise NotFound("器具")
     return found
-
-
-def history(session: Session, instrument_id: int, *, by: Account) -> list[sa.Row[Any]]:
-    """Every change of one instrument, the newest first: id, at, action, changes, note, by_name, by_role, and
-    the status of the batch it was part of.
-    """
-    find(session, instrument_id, by=by)
-    rows = (
-        sa.select(
-            InstrumentChange.id,
-            InstrumentChange.at,
-            InstrumentChange.action,
-            InstrumentChange.changes,
-            InstrumentChange.note,
-            col(Account.full_name).label("by_name"),
-            col(Account.role).label("by_role"),
-            col(Batch.status).label("batch_status"),
-        )
-        .join(Batch, col(InstrumentChange.batch_id) == Batch.id, isouter=True)
-        .join(
-            Account,
-            func.coalesce(InstrumentChange.by_id, Batch.created_by_id) == Account.id,
-            isouter=True,
-        )
-        .where(col(InstrumentChange.instrument_id) == instrument_id)
-        .order_by(col(InstrumentChange.id).desc())
-    )
-    return list(session.execute(rows).all())
 
 
 def snapshots(session: Session, instrument_ids: Iterable[int]) -> dict[int, dict[str, Any]]:

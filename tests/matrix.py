@@ -387,7 +387,6 @@ CALLS: dict[str, Call] = {
     "ledger.bookable": _owned(),
     "ledger.chosen": _many("instrument"),
     "ledger.find": _with("instrument"),
-    "ledger.history": _with("instrument"),
     "ledger_pages.read": _filtered,
     "ledger_pages.read_counted": _filtered,
     "ledger_pages.count": _filtered,

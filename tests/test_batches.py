@@ -5,7 +5,19 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, audit, batches, bulk, bulk_edits, checks, clock, instruments, ledger, workflow
+from db import (
+    appointments,
+    audit,
+    batches,
+    bulk,
+    bulk_edits,
+    checks,
+    clock,
+    history,
+    instruments,
+    ledger,
+    workflow,
+)
 from db.errors import NotFound, Refused
 from db.instrument_fields import plain
 from db.models import (
@@ -43,8 +55,7 @@ def imported(session, owner, added=(), changed=()):
     workflow.move(session, Subject.batch, [batch], "apply", owner)
     session.refresh(batch)
     for row in added:
-        session.exec(select(InstrumentChange).where(InstrumentChange.instrument_id == row.id)).one()
-        note(session, batch, row.id, {}, 1)
+        row.batch_id = batch.id
     for row, field, new in changed:
         kept = {field: [plain(getattr(row, field)), plain(new)]}
         bulk.update(session, Instrument, (field, "version"), [(row.id, new, row.version + 1)])
@@ -105,7 +116,7 @@ def test_undo_gives_back_every_kind_of_value(session, owner):
     session.refresh(gauge)
     assert gauge.model_dump(exclude={"version"}) == before
     assert gauge.version == 1 + 2 * len(values)
-    entry = ledger.history(session, gauge.id, by=owner)[0]
+    entry = history.of_instrument(session, gauge.id, by=owner)[0]
     assert (entry.action, entry.changes) == ("撤回", {"delivery_mode": ["on_site", "brought_in"]})
     assert checks.findings(session) == []
 

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointments, audit, batches, bulk, bulk_edits, checks, instruments, ledger
+from db import appointments, audit, batches, bulk, bulk_edits, checks, history, instruments, ledger
 from db.errors import Conflict, Refused
 from db.instrument_fields import ELSEWHERE, LABELS, SCRAPPED
 from db.models import (
@@ -72,7 +72,7 @@ def test_every_instrument_notes_the_change_and_the_audit_log_says_it_once(sessio
     rows = gauges(session, owner)
     outcome = run(session, owner, "purpose", Purpose.trade_settlement, [row.id for row in rows])
     for row in rows:
-        entry = ledger.history(session, row.id, by=owner)[0]
+        entry = history.of_instrument(session, row.id, by=owner)[0]
         assert (entry.action, entry.by_name) == ("批量修改", owner.full_name)
         assert entry.changes == {"purpose": ["safety_protection", "trade_settlement"]}
     (audited,) = audit.waiting(session)

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
-from db import attachments, audit, corrections, instruments, ledger, workflow
+from db import attachments, audit, corrections, history, instruments, workflow
 from db.errors import Conflict, NotFound, Refused
 from db.models import (
     Conclusion,
@@ -194,7 +194,7 @@ def test_approval_writes_the_ledger_its_history_and_the_audit_log(session, owner
     version = gauge.version
     changed = corrections.approve(session, asked.id, by=supervisor, reason="证书属实")
     assert (changed.valid_until, changed.version) == (NEW, version + 1)
-    newest = ledger.history(session, gauge.id, by=owner)[0]
+    newest = history.of_instrument(session, gauge.id, by=owner)[0]
     assert (newest.action, newest.changes) == ("更正有效期", {"valid_until": ["2027-01-31", "2027-07-31"]})
     assert newest.note == "使用单位 王芳 申请：录入时看错了月份；审批意见：证书属实"
     asked, agreed = (one for one in audit.waiting(session) if one["subject"] == "correction")

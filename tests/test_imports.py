@@ -18,7 +18,7 @@ from catalog import workbook
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
 from catalog.export import write_csv
 from catalog.marking import SUMMARY_SHEET
-from db import appointments, attachments, batches, imports, instruments, ledger
+from db import appointments, attachments, batches, history, imports, instruments, ledger
 from db import engine as engines
 from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
@@ -159,7 +159,7 @@ def test_an_import_leaves_a_trace_a_batch_and_an_audit_entry(owner):
     imports.apply(batch.id, owner.id)
     (gauge,) = rows_of(owner)
     with reading() as session:
-        (change,) = ledger.history(session, gauge.id, by=owner)
+        (change,) = history.of_instrument(session, gauge.id, by=owner)
         entry = session.exec(select(AuditEntry).where(AuditEntry.action == "导入台账")).one()
     assert (change.action, change.note, change.by_name) == ("导入", "第 2 行", owner.full_name)
     assert (entry.action, entry.subject, entry.subject_id) == ("导入台账", "batch", batch.id)
@@ -419,7 +419,7 @@ def test_whoever_confirms_the_import_of_another_is_named(owner):
         clerk = make.make_account(session, Role.supervisor, full_name="许衡")
     imports.apply(batch.id, clerk.id)
     with reading() as session:
-        (change,) = ledger.history(session, rows_of(owner)[0].id, by=owner)
+        (change,) = history.of_instrument(session, rows_of(owner)[0].id, by=owner)
     assert change.by_name == "许衡"
 
 

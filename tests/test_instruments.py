@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import instruments, ledger
+from db import history, instruments, ledger
 from db.errors import Conflict, NotFound, Refused
 from db.instrument_fields import ELSEWHERE
 from db.models import (
@@ -59,7 +59,7 @@ def test_another_enterprise_may_have_the_same_number(session, owner):
 def test_a_copy_says_what_it_was_copied_from(session, owner):
     gauge = make.make_instrument(session, owner)
     copy = instruments.add(session, owner.enterprise_id, make.typed(session), by=owner, copied_from=gauge.id)
-    (entry,) = ledger.history(session, copy.id, by=owner)
+    (entry,) = history.of_instrument(session, copy.id, by=owner)
     assert (entry.action, entry.note) == ("复制", f"复制自器具 {gauge.id}")
 
 
@@ -140,14 +140,14 @@ def test_an_edit_changes_the_fields_and_the_version(session, owner):
     changed = instruments.edit(session, gauge.id, 1, {"location": "二号锅炉房"}, by=owner)
     assert (changed.location, changed.version) == ("二号锅炉房", 2)
     assert ledger.count(session, ledger.Filters(text="二号锅炉"), by=owner) == 1
-    entry = ledger.history(session, gauge.id, by=owner)[0]
+    entry = history.of_instrument(session, gauge.id, by=owner)[0]
     assert (entry.action, entry.changes) == ("修改", {"location": ["锅炉房", "二号锅炉房"]})
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(session, owner):
     gauge = make.make_instrument(session, owner)
     instruments.edit(session, gauge.id, 1, {"location": gauge.location, "name": " 压力表 "}, by=owner)
-    assert gauge.version == 1 and len(ledger.history(session, gauge.id, by=owner)) == 1
+    assert gauge.version == 1 and len(history.of_instrument(session, gauge.id, by=owner)) == 1
 
 
 def test_an_edit_of_a_stale_version_is_a_conflict_that_names_the_row(session, owner):
@@ -222,7 +222,7 @@ def test_an_instrument_is_taken_out_of_use_and_comes_back(session, owner):
     assert gauge.status == InstrumentStatus.out_of_use
     instruments.change_status(session, [gauge.id], "resume", by=owner)
     assert (gauge.status, gauge.version) == (InstrumentStatus.in_use, 3)
-    actions = [entry.action for entry in ledger.history(session, gauge.id, by=owner)]
+    actions = [entry.action for entry in history.of_instrument(session, gauge.id, by=owner)]
     assert actions == ["恢复在用", "停用", "新增"]
 
 
@@ -232,7 +232,7 @@ def test_several_are_stored_and_scrapped_from_different_statuses(session, owner)
     both = [first.id, second.id]
     instruments.change_status(session, both, "scrap", by=owner, reason="锅炉拆除")
     assert {first.status, second.status} == {InstrumentStatus.scrapped}
-    assert ledger.history(session, first.id, by=owner)[0].note == "锅炉拆除"
+    assert history.of_instrument(session, first.id, by=owner)[0].note == "锅炉拆除"
 
 
 def test_scrapping_needs_a_reason_that_fits(session, owner):
@@ -278,6 +278,6 @@ def test_a_pass_moves_the_validity_and_a_rejection_does_not(session, owner):
     assert (gauge.valid_until, gauge.conclusion, gauge.version) == (until, Conclusion.passed, 2)
     instruments.move_validity(session, gauge, None, day, Conclusion.rejected, clerk)
     assert (gauge.valid_until, gauge.conclusion) == (until, Conclusion.rejected)
-    entry = ledger.history(session, gauge.id, by=owner)[1]
+    entry = history.of_instrument(session, gauge.id, by=owner)[1]
     assert entry.action == "登记检定结果"
     assert entry.changes["valid_until"] == ["2026-12-01", "2027-05-19"]

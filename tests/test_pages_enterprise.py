@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from sqlmodel import col, select
 
-from db import appointment_lines, appointments, instruments, ledger, sign_ins, verifications
+from db import appointment_lines, appointments, history, instruments, ledger, sign_ins, verifications
 from db.engine import reading, transaction
 from db.models import (
     Account,
@@ -251,7 +251,7 @@ def test_a_copy_begins_without_number_and_validity(owner, monkeypatch):
     assert columns(shown, "出厂编号") == ["HY38", "HY37"]
     with reading() as session:
         copied = session.exec(select(Instrument).where(Instrument.serial_number == "HY38")).one()
-        (change,) = ledger.history(session, copied.id, by=owner)
+        (change,) = history.of_instrument(session, copied.id, by=owner)
     assert (change.action, change.note) == ("复制", f"复制自器具 {row.id}")
 
 

@@ -461,7 +461,8 @@ def test_an_added_instrument_is_not_removed_while_it_is_being_booked(database):
         for action in ("preview", "apply"):
             workflow.move(session, Subject.batch, [batch], action, owner)
             session.refresh(batch)
-        session.add(InstrumentChange(instrument_id=gauge.id, action="导入", batch_id=batch.id, version=1))
+        gauge.batch_id = batch.id
+        session.add(gauge)
 
     def undo(session):
         return batches.undo(session, batch.id, by=account(session, owner.id))

@@ -1,6 +1,6 @@
 """The schema by its migrations, and the models that must agree with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel, func, select
 
 import db.models as models
+from db import clock, reference, schema, search
 from db import engine as engines
-from db import reference, schema, search
 from db.errors import Refused
 from db.models import Dataset, Division, Edition, Kind, SpecialDay
 from tests import postgres
@@ -143,3 +143,32 @@ def test_moments_keep_their_zone(session):
     edition = session.exec(select(Edition)).first()
     session.expire_all()
     assert edition.loaded_at.utcoffset() == timedelta(0)
+
+
+def test_an_instrument_imported_before_keeps_its_import(empty):
+    schema.upgrade("0003")
+    with engines.engine().begin() as connection:
+        old_row(connection, "divisions", level="province")
+        for table in ("enterprises", "accounts", "batches"):
+            old_row(connection, table)
+        for number, action, batch, note in ((1, "导入", 1, "第 17 行"), (2, "新增", None, "")):
+            old_row(connection, "instruments", id=number)
+            act = {"action": action, "batch_id": batch, "note": note}
+            old_row(connection, "instrument_changes", id=number, instrument_id=number, **act)
+        changed = {"name": ["水表", "压力表"]}
+        old_row(connection, "instrument_changes", id=3, action="导入", batch_id=1, changes=changed)
+    schema.upgrade()
+    with engines.reading() as session:
+        added, typed = session.execute(
+            sa.text("SELECT batch_id, batch_row FROM instruments ORDER BY id")
+        ).all()
+        left = session.scalars(sa.text("SELECT action FROM instrument_changes ORDER BY id")).all()
+    assert (tuple(added), tuple(typed), left) == ((1, 17), (None, None), ["新增", "导入"])
+
+
+def old_row(connection, name, **values):
+    """A row of a table as it was, with something in every column that needs a value."""
+    table = sa.Table(name, sa.MetaData(), autoload_with=connection)
+    fillers = {str: "x", int: 1, bool: True, datetime: clock.now()}
+    needed = {each.name: fillers.get(each.type.python_type, {}) for each in table.c if not each.nullable}
+    connection.execute(table.insert(), needed | values)

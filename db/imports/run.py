@@ -25,15 +25,14 @@ from db.models import (
     Batch,
     Enterprise,
     Instrument,
-    InstrumentChange,
     InstrumentStatus,
 )
 
 NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
 CHUNK = 5_000
-# Instruments, search index, history.
-PARTS = 3
+# Instruments, search index.
+PARTS = 2
 MOST_SHOWN = 200
 
 
@@ -277,8 +276,8 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     places = [(sheet.fields.index(name) if name in sheet.fields else -1, EMPTY[name]) for name in NAMES]
     good = list(_whole(sheet, rows, places))
     ids = bulk.ids(task.session, Instrument, len(good))
-    fixed = (task.owner.id, 1, InstrumentStatus.in_use, clock.now())
-    columns = (*NAMES, "enterprise_id", "version", "status", "created_at", "search_text", "id")
+    fixed = (task.owner.id, 1, InstrumentStatus.in_use, task.batch.id, clock.now())
+    names = ("enterprise_id", "version", "status", "batch_id", "created_at", "batch_row", "search_text", "id")
 
     told = itemgetter(*[NAMES.index(name) for name in search.FIELDS])
 
@@ -288,11 +287,11 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
         )
 
     texts, pieces = searched(search.text_of), searched(search.pieces_of)
-    whole = ((*full, *fixed, text, id) for (_, full), text, id in zip(good, texts, ids, strict=True))
-    bulk.insert(task.session, Instrument, columns, _told(task, whole, 0, len(good)))
+    whole = (
+        (*full, *fixed, number, text, id) for (number, full), text, id in zip(good, texts, ids, strict=True)
+    )
+    bulk.insert(task.session, Instrument, (*NAMES, *names), _told(task, whole, 0, len(good)))
     search.add_pieces(task.session, _told(task, zip(ids, pieces, strict=True), 1, len(good)))
-    numbered = ((id, f"第 {number} 行") for id, (number, _) in zip(ids, good, strict=True))
-    _trace(task, _told(task, numbered, 2, len(good)))
     return len(good)
 
 
@@ -318,17 +317,6 @@ def _whole(
             sheet.refuse(row.number, heading, "", sentence)
         if not found:
             yield row.number, full
-
-
-def _trace(task: Task, added: Iterable[tuple[int, str]]) -> None:
-    """The first row of history of each new instrument, which names its row of the file.
-
-    Who acted is the batch's own account as a rule: named there once, it is not looked up for every row.
-    """
-    by_id = None if task.by.id == task.batch.created_by_id else task.by.id
-    columns = ("action", "by_id", "at", "batch_id", "version", "changes", "instrument_id", "note")
-    same: tuple[Any, ...] = (task.batch.action, by_id, clock.now(), task.batch.id, 1, {})
-    bulk.insert(task.session, InstrumentChange, columns, ((*same, *one) for one in added))
 
 
 def _update(task: Task, updates: Sequence[Update], done: int) -> None:

@@ -25,8 +25,9 @@ class Instrument(SQLModel, table=True):
     """One row of an enterprise's ledger. `kind_id` and `division_code` may be missing in rows taken over.
 
     `verified_on` and `conclusion` repeat the newest verification, so that lists need not look for it.
-    `search_text` is what `db.search` looks through. An id is never given out twice, so that nobody's old
-    screen can change another instrument.
+    `search_text` is what `db.search` looks through. `batch_id` and `batch_row` are the import that added it
+    and the row of its file: the first entry of its history. An id is never given out twice, so that nobody's
+    old screen can change another instrument.
     """
 
     __tablename__ = "instruments"
@@ -54,6 +55,8 @@ class Instrument(SQLModel, table=True):
     remark: str = Field(default="", max_length=500)
     status: InstrumentStatus = Field(default=InstrumentStatus.in_use, sa_type=named(InstrumentStatus))
     search_text: str = Field(default="", max_length=1000)
+    batch_id: int | None = Field(default=None, foreign_key="batches.id")
+    batch_row: int | None = None
     created_at: datetime = Field(default_factory=clock.now)
     __table_args__ = (
         sa.CheckConstraint("quantity >= 1", name="quantity_is_positive"),
@@ -79,6 +82,12 @@ class Instrument(SQLModel, table=True):
             sqlite_where=sa.text("conclusion = 'rejected'"),
             postgresql_where=sa.text("conclusion = 'rejected'"),
         ),
+        sa.Index(
+            "ix_instruments_batch_id",
+            "batch_id",
+            sqlite_where=sa.text("batch_id IS NOT NULL"),
+            postgresql_where=sa.text("batch_id IS NOT NULL"),
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -86,8 +95,7 @@ class Instrument(SQLModel, table=True):
 class InstrumentChange(SQLModel, table=True):
     """What one act did to one instrument: `changes` maps a field to its old and new value.
 
-    An act on many at once names its batch, and the version it left the instrument at; without `by_id` the
-    account that made the batch has acted.
+    An act on many at once names its batch, and the version it left the instrument at.
     """
 
     __tablename__ = "instrument_changes"

@@ -29,7 +29,7 @@ def _head(change: Change, version: int | None) -> None:
     at = tables.text("at", change.at)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.markdown(f"**{look.plain(change.action)}** · {at} · {look.plain(who)}", width="content")
-        if version is None or not change.changes:
+        if version is None or change.id is None or not change.changes:
             return
         if st.button(
             "恢复",
@@ -39,10 +39,10 @@ def _head(change: Change, version: int | None) -> None:
             help=change.obstacle or "恢复到这次变更之前的内容",
             key=f"restore-{change.id}-{version}",
         ):
-            _ask(change, version)
+            _ask(change, change.id, version)
 
 
-def _ask(change: Change, version: int) -> None:
+def _ask(change: Change, id: int, version: int) -> None:
     """Show what comes back before it does."""
 
     @st.dialog("恢复到变更之前")
@@ -51,9 +51,9 @@ def _ask(change: Change, version: int) -> None:
         for field, (old, _) in change.changes.items():
             label = ledger_words.LABELS.get(field, field)
             st.text(f"{label}：改回 {ledger_words.value(field, old)}")
-        if st.button("确定恢复", type="primary", key=f"restored-{change.id}"):
+        if st.button("确定恢复", type="primary", key=f"restored-{id}"):
             with acting(*OWNERS) as (session, account):
-                history.restore(session, change.id, version, by=account)
+                history.restore(session, id, version, by=account)
             look.flash("已恢复到变更之前的内容")
             st.rerun()
 
