@@ -1,8 +1,8 @@
 """What a session changes in its records, noted for the audit log without anybody having to think of it.
 
 Set-based statements pass it by: the workflow's moves and the ledger's changes note themselves, in
-`db.workflow` and `db.instruments`; batches and imports write one entry each, and the rows stand in the
-ledger's own history.
+`db.workflow` and `db.instruments`; batches and imports write one entry each, and their rows stand in the
+ledger and its history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
