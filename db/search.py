@@ -69,36 +69,31 @@ def text_of(values: Mapping[str, Any], owner: str) -> str:
     At most 1000 characters: a line of the particulars of FIELDS, and one of the owner's name; folded, with
     the initials of both names.
     """
-    return _text(_shared(values, owner), _number(values))
+    return _text([values[field] or "" for field in FIELDS], _named(owner)[0])
 
 
-def pieces_of(values: Mapping[str, Any], owner: str) -> str:
-    """The pieces of the same text, quickly for instruments that have much in common."""
-    shared, number = _shared(values, owner), _number(values)
-    text = _text(shared, number)
-    if len(text) == LIMIT:
-        return pieces(text)
-    return " ".join([*[part[1] for part in shared], pieces(number)])
+def texts(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
+    """The text of `text_of` for many instruments of one owner, each given by its FIELDS."""
+    owned = _named(owner)[0]
+    return (_text(row, owned) for row in rows)
 
 
-def _text(shared: tuple[tuple[str, str], ...], number: str) -> str:
-    name, specification, maker, place, owned = [part[0] for part in shared]
-    return f"{name} {specification} {number} {maker} {place}\n{owned}"[:LIMIT]
+def pieces_of(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
+    """The pieces of these texts: all but the numbers, which many have in common, are cut once."""
+    owned, cut = _named(owner)
+    for row in rows:
+        name, specification, number, maker, place = row
+        if len(text := _text(row, owned)) == LIMIT:
+            yield pieces(text)
+        else:
+            kept = f"{_named(name)[1]} {_remembered(specification)[1]} {pieces(fold(number))}"
+            yield f"{kept} {_remembered(maker)[1]} {_remembered(place)[1]} {cut}"
 
 
-def _number(values: Mapping[str, Any]) -> str:
-    return fold(values["serial_number"] or "")
-
-
-def _shared(values: Mapping[str, Any], owner: str) -> tuple[tuple[str, str], ...]:
-    """What many instruments have in common, each folded, and its pieces: all but their numbers."""
-    return (
-        _named(values["name"] or ""),
-        _remembered(values["specification"] or ""),
-        _remembered(values["manufacturer"] or ""),
-        _remembered(values["location"] or ""),
-        _named(owner),
-    )
+def _text(row: Sequence[str], owned: str) -> str:
+    name, specification, number, maker, place = row
+    kept = f"{_named(name)[0]} {_remembered(specification)[0]} {fold(number)}"
+    return f"{kept} {_remembered(maker)[0]} {_remembered(place)[0]}\n{owned}"[:LIMIT]
 
 
 def _runs(text: str) -> Iterator[tuple[str, int]]:

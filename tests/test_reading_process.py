@@ -37,6 +37,11 @@ def bound(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_a_system_without_wider_pipes_reads_too(ledger, monkeypatch):
+    monkeypatch.setattr(process, "fcntl", None)
+    assert len(list(read(ledger, "台账.xlsx").rows)) == 2
+
+
 def test_the_limits_are_those_of_the_house():
     assert (limits.MEMORY, limits.SECONDS, limits.SILENCE) == (512 * 2**20, 10, 30)
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | 
     name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
 }
 PIECE = 2**20
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +121,7 @@ def _answer(request: Message, seconds: int = SECONDS) -> Iterator[Message]:
         env=ENVIRONMENT,
     )
     try:
+        _widen(process)
         for line in _lines(process):
             message = _understood(line)
             if "trace" in message:
@@ -142,6 +149,14 @@ def _understood(line: bytes) -> Message:
 def _pipe(process: subprocess.Popen[bytes]) -> Any:
     assert process.stdout is not None
     return process.stdout
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Let it write on while its parent works on what it has said, where the system allows that."""
+    # Only Linux has it.
+    if size := getattr(fcntl, "F_SETPIPE_SZ", None):
+        with suppress(OSError):
+            fcntl.fcntl(_pipe(process), size, PIECE)
 
 
 def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ A preview is this run, rolled back, so that the two cannot disagree.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
@@ -280,17 +280,12 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     names = ("enterprise_id", "version", "status", "batch_id", "created_at", "batch_row", "search_text", "id")
 
     told = itemgetter(*[NAMES.index(name) for name in search.FIELDS])
-
-    def searched(describe: Callable[[Mapping[str, Any], str], str]) -> Iterator[str]:
-        return (
-            describe(dict(zip(search.FIELDS, told(full), strict=True)), task.owner.name) for _, full in good
-        )
-
-    texts, pieces = searched(search.text_of), searched(search.pieces_of)
+    texts = search.texts((told(full) for _, full in good), task.owner.name)
     whole = (
         (*full, *fixed, number, text, id) for (number, full), text, id in zip(good, texts, ids, strict=True)
     )
     bulk.insert(task.session, Instrument, (*NAMES, *names), _told(task, whole, 0, len(good)))
+    pieces = search.pieces_of((told(full) for _, full in good), task.owner.name)
     search.add_pieces(task.session, _told(task, zip(ids, pieces, strict=True), 1, len(good)))
     return len(good)
 
