@@ -4,13 +4,12 @@ An act reads its rows once, locked and in the order of their ids, decides about 
 statements for all of them together.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, delete, func, select, update
 
 from db import assignment, audit, bulk, clock, reach, search, workflow
@@ -153,28 +152,24 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
 def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any]]:
     """The instruments of the batch, each with its `changes`, None where it was added, held by this act."""
     own = col(InstrumentChange.batch_id) == batch.id
-    touched = sa.union_all(
-        sa.select(InstrumentChange.instrument_id).where(own),
-        sa.select(Instrument.id).where(col(Instrument.batch_id) == batch.id),
-    )
-    here = (
-        sa.select(
-            *STANDING,
-            InstrumentChange.changes,
-            # One that the batch has added had its first version.
-            func.coalesce(InstrumentChange.version, 1).label("left_at"),
-        )
-        .join(InstrumentChange, (col(InstrumentChange.instrument_id) == Instrument.id) & own, isouter=True)
-        .where(col(Instrument.id).in_(touched))
-    )
+    is_added = col(Instrument.batch_id) == batch.id
+    changed = sa.select(InstrumentChange.instrument_id).where(own)
+    touched = changed.union(sa.select(Instrument.id).where(is_added))
+    here = sa.select(Instrument.id).where(col(Instrument.id).in_(touched), reach.instruments(by))
     # Not even a row that refers to one of them may come in between: it may be removed.
-    rows = session.execute(
-        here.where(reach.instruments(by)).order_by(col(Instrument.id)).with_for_update(of=Instrument)
-    ).all()
-    all_count = session.scalar(sa.select(func.count()).select_from(here.subquery())) or 0
-    if len(rows) != all_count:
-        raise Refused(f"这一批中有 {all_count - len(rows)} 台器具不在您的辖区内，请由使用单位撤回")
-    return rows
+    held = session.scalars(here.order_by(col(Instrument.id)).with_for_update()).all()
+    all_count = session.scalar(sa.select(func.count()).select_from(touched.subquery())) or 0
+    if len(held) != all_count:
+        raise Refused(f"这一批中有 {all_count - len(held)} 台器具不在您的辖区内，请由使用单位撤回")
+    left: tuple[Any, ...] = (InstrumentChange.changes, col(InstrumentChange.version).label("left_at"))
+    rows = sa.select(*STANDING, *left).join(
+        InstrumentChange, col(InstrumentChange.instrument_id) == Instrument.id
+    )
+    first = (sa.null().label("changes"), sa.literal(1).label("left_at"))
+    return [
+        *session.execute(rows.where(own).order_by(col(Instrument.id))),
+        *session.execute(sa.select(*STANDING, *first).where(is_added).order_by(col(Instrument.id))),
+    ]
 
 
 def _former(row: sa.Row[Any]) -> dict[str, Any]:
@@ -199,8 +194,8 @@ def _moved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> dict[
     moved = [row for row in rows if row.version != row.left_at]
     if not moved:
         return {}
-    taken_back = _taken_back(session, batch, [row.id for row in moved])
-    ids = [row.id for row in moved if row.version != row.left_at + taken_back.get(row.id, 0)]
+    taken_back = _taken_back(session, {row.id: row.left_at for row in moved})
+    ids = [row.id for row in moved if row.version != row.left_at + taken_back[row.id]]
     last = sa.select(func.max(InstrumentChange.id)).where(
         bulk.among(session, InstrumentChange.instrument_id, ids)
     )
@@ -210,23 +205,17 @@ def _moved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> dict[
     return {id: f"此后已“{action}”" for id, action in session.execute(newest)}
 
 
-def _taken_back(session: Session, batch: Batch, instrument_ids: Sequence[int]) -> dict[int, int]:
-    """How many later changes of each instrument, each a version, belong to batches that were undone."""
-    own: Any = aliased(InstrumentChange)
-    is_own = (own.instrument_id == InstrumentChange.instrument_id) & (own.batch_id == batch.id)
-    rows = session.execute(
-        sa.select(InstrumentChange.instrument_id, func.count())
+def _taken_back(session: Session, left_at: Mapping[int, int]) -> Counter[int]:
+    """How many changes of each instrument after this version, each a version, are of batches since undone."""
+    undone = (
+        sa.select(InstrumentChange.instrument_id, InstrumentChange.version)
         .join(Batch, col(InstrumentChange.batch_id) == Batch.id)
-        .join(own, is_own, isouter=True)
         .where(
-            bulk.among(session, InstrumentChange.instrument_id, instrument_ids),
+            bulk.among(session, InstrumentChange.instrument_id, list(left_at)),
             col(Batch.status) == BatchStatus.undone,
-            # All changes of an instrument that the batch has added came later.
-            func.coalesce(own.id, 0) < InstrumentChange.id,
         )
-        .group_by(col(InstrumentChange.instrument_id))
     )
-    return dict(rows.all())
+    return Counter(id for id, version in session.execute(undone) if version > left_at[id])
 
 
 def _used(session: Session, instrument_ids: Sequence[int]) -> dict[int, str]:

@@ -21,7 +21,7 @@ CHUNK = 5_000
 def insert(session: Session, model: Any, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Insert `rows`, each with a value for every one of `columns`, into the table of `model`.
 
-    PostgreSQL writes the first while the next are still being made, which may not ask it anything.
+    PostgreSQL writes the first while the next are still being made: making them may not use the session.
     """
     table = model.__table__
     connection = session.connection()

@@ -107,11 +107,7 @@ def _changes(session: Session, instrument_id: int) -> Sequence[sa.Row[Any]]:
             col(Batch.status).label("batch_status"),
         )
         .join(Batch, col(InstrumentChange.batch_id) == Batch.id, isouter=True)
-        .join(
-            Account,
-            col(InstrumentChange.by_id) == Account.id,
-            isouter=True,
-        )
+        .join(Account, col(InstrumentChange.by_id) == Account.id, isouter=True)
         .where(col(InstrumentChange.instrument_id) == instrument_id)
         .order_by(col(InstrumentChange.id).desc())
     )
@@ -125,20 +121,21 @@ def _import(session: Session, instrument_id: int) -> Sequence[sa.Row[Any]]:
         & (col(StatusChange.subject_id) == Batch.id)
         & (col(StatusChange.action) == "apply")
     )
+    place = sa.literal("第 ") + sa.cast(Instrument.batch_row, sa.String) + " 行"
     rows = (
         sa.select(
             sa.null().label("id"),
             col(Instrument.created_at).label("at"),
             sa.literal(BatchAction.imported.value).label("action"),
             sa.literal({}, sa.JSON).label("changes"),
-            (sa.literal("第 ") + sa.cast(Instrument.batch_row, sa.String) + " 行").label("note"),
+            func.coalesce(place, "").label("note"),
             col(Account.full_name).label("by_name"),
             col(Account.role).label("by_role"),
             col(Batch.status).label("batch_status"),
         )
         .join(Batch, col(Instrument.batch_id) == Batch.id)
-        .join(StatusChange, confirmed)
-        .join(Account, col(StatusChange.by_id) == Account.id)
+        .join(StatusChange, confirmed, isouter=True)
+        .join(Account, col(StatusChange.by_id) == Account.id, isouter=True)
         .where(col(Instrument.id) == instrument_id)
     )
     return session.execute(rows).all()

@@ -60,7 +60,8 @@ def _remembered(text: str) -> tuple[str, str]:
 @lru_cache(maxsize=50_000)
 def _named(name: str) -> tuple[str, str]:
     """A name, found by its initials too."""
-    return _remembered(f"{name} {initials(name)}")
+    folded = fold(f"{name} {initials(name)}")
+    return folded, pieces(folded)
 
 
 def text_of(values: Mapping[str, Any], owner: str) -> str:
@@ -79,7 +80,7 @@ def texts(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
 
 
 def pieces_of(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
-    """The pieces of these texts: all but the numbers, which many have in common, are cut once."""
+    """The pieces of these texts; what many have in common, all but the numbers, is cut once."""
     owned, cut = _named(owner)
     for row in rows:
         name, specification, number, maker, place = row

@@ -88,6 +88,15 @@ def test_ids_go_on_after_those_given_out_and_never_come_again(session):
     assert make.make_instrument(session, owner).id > ids[-1]
 
 
+def test_more_rows_than_one_statement_takes_are_all_there(session, monkeypatch):
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    owner = make.make_account(session)
+    numbers = [str(number) for number in range(5)]
+    ids = insert(session, owner.enterprise_id, numbers)
+    kept = select(Instrument.serial_number).where(bulk.among(session, Instrument.id, ids))
+    assert session.exec(kept.order_by(Instrument.id)).all() == numbers
+
+
 def test_no_rows_are_no_work(session):
     bulk.insert(session, Instrument, ("id",), [])
 

@@ -18,7 +18,7 @@ from catalog import workbook
 from catalog.columns import COLUMNS, DIVISION, KIND, SYSTEM_ID
 from catalog.export import write_csv
 from catalog.marking import SUMMARY_SHEET
-from db import appointments, attachments, batches, history, imports, instruments, ledger
+from db import appointments, attachments, batches, bulk, history, imports, instruments, ledger
 from db import engine as engines
 from db.engine import reading, transaction
 from db.errors import Conflict, NotFound, Refused
@@ -140,6 +140,16 @@ def returned(batch):
         row = session.get_one(attachments.Attachment, batch.returned_id)
         content = attachments.path(row).read_bytes()
     return openpyxl.load_workbook(io.BytesIO(content)), row.name
+
+
+def test_a_wrong_cell_is_found_in_whatever_piece_of_the_file_it_stands(owner, monkeypatch):
+    monkeypatch.setattr(bulk, "CHUNK", 2)
+    rows = [{"出厂编号": str(number)} for number in range(7)]
+    for at in (3, 5):
+        rows[at]["器具数量"] = "很多"
+    batch = examined(owner, book(*rows))
+    assert counts(batch) == {"rows": 7, "added": 5, "invalid": 2}
+    assert set(problems(batch)) == {(5, "器具数量"), (7, "器具数量")}
 
 
 def test_the_gauge_of_the_guide_is_imported_as_it_is_written(owner):

@@ -151,19 +151,21 @@ def test_an_instrument_imported_before_keeps_its_import(empty):
         old_row(connection, "divisions", level="province")
         for table in ("enterprises", "accounts", "batches"):
             old_row(connection, table)
-        for number, action, batch, note in ((1, "导入", 1, "第 17 行"), (2, "新增", None, "")):
+        acts = ((1, "导入", 1, "第 17 行"), (2, "导入", 1, ""), (3, "新增", None, ""))
+        for number, action, batch, note in acts:
             old_row(connection, "instruments", id=number)
             act = {"action": action, "batch_id": batch, "note": note}
             old_row(connection, "instrument_changes", id=number, instrument_id=number, **act)
         changed = {"name": ["水表", "压力表"]}
-        old_row(connection, "instrument_changes", id=3, action="导入", batch_id=1, changes=changed)
+        old_row(connection, "instrument_changes", id=4, action="导入", batch_id=1, changes=changed)
     schema.upgrade()
     with engines.reading() as session:
-        added, typed = session.execute(
+        added, unplaced, typed = session.execute(
             sa.text("SELECT batch_id, batch_row FROM instruments ORDER BY id")
         ).all()
         left = session.scalars(sa.text("SELECT action FROM instrument_changes ORDER BY id")).all()
-    assert (tuple(added), tuple(typed), left) == ((1, 17), (None, None), ["新增", "导入"])
+    assert (tuple(added), tuple(unplaced), tuple(typed)) == ((1, 17), (1, None), (None, None))
+    assert left == ["新增", "导入"]
 
 
 def old_row(connection, name, **values):

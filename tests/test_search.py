@@ -2,7 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
@@ -21,6 +21,16 @@ def found(session, typed, has_owner=True):
     """The serial numbers of what the box finds."""
     rows = select(Instrument.serial_number).where(search.condition(session, typed, has_owner))
     return list(session.exec(rows.order_by(col(Instrument.id))))
+
+
+# The dictionary of initials takes long to load.
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.text(max_size=300)] * len(search.FIELDS))), st.text(max_size=60))
+def test_many_texts_and_their_pieces_are_those_of_each(rows, owner):
+    each = [search.text_of(dict(zip(search.FIELDS, row, strict=True)), owner) for row in rows]
+    assert list(search.texts(rows, owner)) == each
+    for text, pieces in zip(each, search.pieces_of(rows, owner), strict=True):
+        assert set(pieces.split()) == set(search.pieces(text).split())
 
 
 def test_initials_are_the_first_letters_of_chinese_characters():

@@ -18,17 +18,17 @@ from catalog.reading import limits
 from catalog.reading.contents import Cell, Contents, Fault, Unreadable
 from catalog.reading.limits import DIED, FILE_SIZE, SECONDS, SILENCE, TEXT, TOO_BIG, TOO_SLOW
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 ROOT = Path(__file__).parent.parent.parent
 # Nothing of the server's environment but what the interpreter itself may need; no secrets.
 ENVIRONMENT = {"LANG": "C.UTF-8", "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"} | {
     name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
 }
 PIECE = 2**20
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,6 @@ from db.models import (
 
 NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
-CHUNK = 5_000
 # Instruments, search index.
 PARTS = 2
 MOST_SHOWN = 200
@@ -197,7 +196,7 @@ def _ledger(session: Session, enterprise_id: int, by: Account) -> Iterable[Any]:
     others = (Instrument.id, Instrument.version, Instrument.status, Instrument.search_text)
     rows = sa.select(*fields, *others, reach.instruments(by).label("is_reached"))
     here = rows.where(col(Instrument.enterprise_id) == enterprise_id).order_by(col(Instrument.id))
-    return session.execute(here.execution_options(yield_per=CHUNK))
+    return session.execute(here.execution_options(yield_per=bulk.CHUNK))
 
 
 def _is_only(sheet: Sheet, row: Row, known: Any, met: dict[int, Any]) -> bool:
@@ -278,23 +277,22 @@ def _add(task: Task, sheet: Sheet, rows: Sequence[Row]) -> int:
     ids = bulk.ids(task.session, Instrument, len(good))
     fixed = (task.owner.id, 1, InstrumentStatus.in_use, task.batch.id, clock.now())
     names = ("enterprise_id", "version", "status", "batch_id", "created_at", "batch_row", "search_text", "id")
-
-    told = itemgetter(*[NAMES.index(name) for name in search.FIELDS])
-    texts = search.texts((told(full) for _, full in good), task.owner.name)
+    searched = itemgetter(*[NAMES.index(name) for name in search.FIELDS])
+    texts = search.texts((searched(full) for _, full in good), task.owner.name)
     whole = (
         (*full, *fixed, number, text, id) for (number, full), text, id in zip(good, texts, ids, strict=True)
     )
-    bulk.insert(task.session, Instrument, (*NAMES, *names), _told(task, whole, 0, len(good)))
-    pieces = search.pieces_of((told(full) for _, full in good), task.owner.name)
-    search.add_pieces(task.session, _told(task, zip(ids, pieces, strict=True), 1, len(good)))
+    bulk.insert(task.session, Instrument, (*NAMES, *names), _reported(task, whole, 0, len(good)))
+    pieces = search.pieces_of((searched(full) for _, full in good), task.owner.name)
+    search.add_pieces(task.session, _reported(task, zip(ids, pieces, strict=True), 1, len(good)))
     return len(good)
 
 
-def _told(task: Task, rows: Iterable[Any], part: int, count: int) -> Iterator[Any]:
+def _reported(task: Task, rows: Iterable[Any], part: int, count: int) -> Iterator[Any]:
     """The rows of one of the PARTS in which `count` instruments are written, reported as they go by."""
     for number, row in enumerate(rows, 1):
         yield row
-        if number % CHUNK == 0 or number == count:
+        if number % bulk.CHUNK == 0 or number == count:
             task.report("写入", (part * count + number) // PARTS, task.size)
 
 
@@ -315,8 +313,8 @@ def _whole(
 
 
 def _update(task: Task, updates: Sequence[Update], done: int) -> None:
-    for start in range(0, len(updates), CHUNK):
-        chunk = updates[start : start + CHUNK]
+    for start in range(0, len(updates), bulk.CHUNK):
+        chunk = updates[start : start + bulk.CHUNK]
         _hold(task.session, [one.known for one in chunk])
         moves = [(one.known, {name: new for name, (_, new) in one.changes.items()}) for one in chunk]
         batches.change(task.session, task.batch, task.owner, moves, task.batch.action, task.by)

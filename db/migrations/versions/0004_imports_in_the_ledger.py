@@ -11,6 +11,8 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+# Hand-written notes aside.
+PLACE = "CASE WHEN note LIKE '第 _% 行' THEN CAST(trim(note, '第 行') AS INTEGER) END"
 ADDED = "action = '导入' AND batch_id IS NOT NULL AND CAST(changes AS VARCHAR) = '{}'"
 
 
@@ -20,7 +22,7 @@ def upgrade() -> None:
     op.add_column("instruments", sa.Column("batch_row", sa.Integer(), nullable=True))
     op.execute(
         "UPDATE instruments SET batch_id = added.batch_id, batch_row = added.place FROM"
-        " (SELECT instrument_id, batch_id, CAST(trim(note, '第 行') AS INTEGER) AS place"
+        f" (SELECT instrument_id, batch_id, {PLACE} AS place"
         f" FROM instrument_changes WHERE {ADDED}) AS added WHERE added.instrument_id = instruments.id"
     )
     op.execute(f"DELETE FROM instrument_changes WHERE {ADDED}")
