@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 from streamlit.components.v2 import manifest_scanner
 
-from db import audit, schema
+from db import audit, passwords, schema
 from db import engine as engines
 from db.models import Institution, Role
 from tests import browser, make, postgres, spoken
@@ -186,6 +186,18 @@ def clerk(session):
     account = make.make_account(session, Role.institution)
     make.make_authorization(session, session.get(Institution, account.institution_id))
     return account
+
+
+@pytest.fixture
+def reviewer(session):
+    """Who decides the registrations of 杭州."""
+    return make.make_account(session, Role.reviewer, full_name="周晓雯")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Hashing as fast as bcrypt goes."""
+    monkeypatch.setattr(passwords, "COST", 4)
 
 
 def _refuse_commit(_connection):

@@ -17,10 +17,7 @@ from tests.make import (
 NEW = "Qiantang-2027"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing as fast as bcrypt goes."""
-    monkeypatch.setattr(passwords, "COST", 4)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture

@@ -2,21 +2,12 @@
 
 import pytest
 
-from db import likeness, passwords, reviews
+from db import likeness, reviews
 from db.models import Enterprise, RegistrationStatus, Role
 from tests.make import PERSON, make_account, make_enterprise, make_registration
 from tests.test_registrations import OTHER_CODE, submitted
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing as fast as bcrypt goes."""
-    monkeypatch.setattr(passwords, "COST", 4)
-
-
-@pytest.fixture
-def reviewer(session):
-    return make_account(session, Role.reviewer, full_name="周晓雯")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def alike(session, registration, reviewer):

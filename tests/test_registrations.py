@@ -29,15 +29,7 @@ KEY = Key(Role.enterprise, CODE, "13800138000")
 HERE = "10.1.2.3"
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing as fast as bcrypt goes."""
-    monkeypatch.setattr(passwords, "COST", 4)
-
-
-@pytest.fixture
-def reviewer(session):
-    return make_account(session, Role.reviewer, full_name="周晓雯")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def submitted(session, **values):

@@ -20,9 +20,8 @@ MOBILE, HERE, NEW = "13900001234", "10.1.2.3", "Guolu-2027"
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing as fast as bcrypt goes, and a gateway that nothing is sent to."""
-    monkeypatch.setattr(passwords, "COST", 4)
+def gateway_of_nobody(quick, monkeypatch):
+    """Quick hashing, and a gateway that nothing is sent to."""
     monkeypatch.setenv("YUEJIAN_SMS_URL", "https://gateway.example.cn")
 
 

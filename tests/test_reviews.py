@@ -13,16 +13,7 @@ from tests.conftest import NOW
 from tests.make import PERSON, XIHU, make_account, make_enterprise, make_link, make_registration
 from tests.test_registrations import CODE, OTHER_CODE, TYPED, resubmit, sent_back, submitted
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    """Hashing as fast as bcrypt goes."""
-    monkeypatch.setattr(passwords, "COST", 4)
-
-
-@pytest.fixture
-def reviewer(session):
-    return make_account(session, Role.reviewer, full_name="周晓雯")
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_the_queue_has_urgent_ones_first_then_the_oldest(session, reviewer, later):
