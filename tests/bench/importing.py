@@ -31,7 +31,7 @@ from catalog.columns import COLUMNS
 from db import bulk, clock, demo, schema
 from db import engine as engines
 from db.imports import rows as import_rows
-from db.imports.run import NAMES
+from db.imports.comparison import NAMES
 from db.models import Account, Enterprise, Instrument, InstrumentStatus, Role
 from tests import postgres
 
