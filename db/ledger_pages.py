@@ -9,7 +9,7 @@ planner knows beforehand which it is when words are searched for, so both are tr
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -84,8 +84,13 @@ def read_counted(
     session: Session, filters: Filters, spot: Spot = Spot(), *, by: Account, size: int = SIZES[0]
 ) -> tuple[Leaf, int, bool]:
     """The page at `spot` as `read` gives it, with what `count` says."""
-    finder = _Finder(session, by, filters)
-    leaf = _read(finder, spot, min(size, SIZES[-1]))
+    finder, size = _Finder(session, by, filters), min(size, SIZES[-1])
+    if spot == Spot() and finder.is_searched:
+        # What is counted begins with the first page: both are looked for at once.
+        ids = finder.ids(MOST_LOOKED_AT + 1)
+        leaf = _leaf(session, ids[:size], spot, has_newer=False, has_older=len(ids) > size)
+        return leaf, min(len(ids), MOST_LOOKED_AT), len(ids) <= MOST_LOOKED_AT
+    leaf = _read(finder, spot, size)
     if leaf.has_newer or leaf.has_older:
         return leaf, *_count(finder)
     return leaf, len(leaf.rows), True
@@ -164,8 +169,9 @@ class _Finder:
             yield self._counted_off(size, side, offset)
             return
         if not self.is_owned and not self.words.is_ordered:
-            yield from self._nearer(self._near, NEAR, size, side)
-        if self.words and self._is_many:
+            walk = partial(self._near, side.start(self.session))
+            yield from self._nearer(walk, NEAR, size, side)
+        if self.is_searched:
             if self.is_owned and not self.words.is_ordered:
                 yield from self._nearer(self._newest, NEAR_OWNED, size, side)
             yield self._indexed(size, side)
@@ -182,9 +188,8 @@ class _Finder:
                 return
         yield walk(size, side, most)
 
-    def _near(self, size: int, side: "_Side", most: int) -> list[int]:
-        """Among so many rows next to the side, whoever owns them."""
-        start = side.start(self.session)
+    def _near(self, start: int, size: int, side: "_Side", most: int) -> list[int]:
+        """Among so many rows from `start` on, whoever owns them."""
         near = KEY.between(start, start + most) if side.is_up else KEY.between(start - most, start)
         return self._found(self._walked().where(near), side.order(KEY), size)
 
@@ -226,6 +231,11 @@ class _Finder:
     def _found(self, rows: Any, order: Any, size: int, offset: int = 0) -> list[int]:
         return list(self.session.scalars(rows.order_by(order).limit(size).offset(offset or None)))
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether words are looked for among so many rows that their index is worth its start."""
+        return bool(self.words) and self._is_many
+
     @cached_property
     def _is_many(self) -> bool:
         """Whether reading the rows one by one, whatever words they hold, would take long."""
@@ -235,22 +245,9 @@ class _Finder:
 
     def count(self, most: int) -> int:
         """How many rows there are, `most` at most."""
-        if not self.words:
-            return self._counted(ONE, most)
-        if self._is_many:
-            if (near := self._count_near(most)) == most:
-                return near
-            rows, key = self.words.rows(*self.whole)
-            return self._length(rows.order_by(key.desc()) if self.words.is_ordered else rows, most)
+        if self.is_searched:
+            return len(self.ids(most))
         return self._counted(ONE.where(*self.words.held()), most)
-
-    def _count_near(self, most: int) -> int:
-        if self.words.is_ordered:
-            return 0
-        if self.is_owned:
-            return self._length(self._owned(_Side(), NEAR_OWNED)[0], most)
-        start = _Side().start(self.session)
-        return self._length(self._walked().where(KEY.between(start - NEAR, start)), most)
 
     def _counted(self, rows: Any, most: int) -> int:
         found = 0

@@ -137,6 +137,25 @@ def test_a_list_is_counted_no_further_than_needed(session, owner, supervisor, mo
     assert ledger_pages.count(session, Filters(text="压力"), by=owner) == (6, True)
 
 
+@pytest.mark.parametrize("count", [0, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("who", ["owner", "supervisor"])
+@pytest.mark.parametrize("text", ["", "压力", "nothing"])
+@pytest.mark.usefixtures("reached")
+def test_a_page_and_its_total_are_found_together_as_each_alone(
+    session, owner, count, who, text, request, monkeypatch
+):
+    monkeypatch.setattr(ledger_pages, "MOST", 4)
+    monkeypatch.setattr(ledger_pages, "MOST_LOOKED_AT", 4)
+    by, filters = request.getfixturevalue(who), Filters(text=text)
+    stock(session, owner, count)
+    for spot in (Spot(), Spot(2), LAST):
+        leaf = read(session, by, spot, filters)
+        assert ledger_pages.read_counted(session, filters, spot, by=by, size=3) == (
+            leaf,
+            *ledger_pages.count(session, filters, by=by),
+        )
+
+
 FILTERS = {
     "nothing": Filters(),
     "text": Filters(text="电子秤"),
