@@ -176,8 +176,7 @@ class _Finder:
                 yield from self._nearer(self._newest, NEAR_OWNED, size, side)
             yield self._indexed(size, side)
         else:
-            key = KEY if self.is_owned else search.HIDDEN_KEY
-            yield self._merged(size, side, sa.select(KEY).where(*self.words.held()), key)
+            yield self._read_through(size, side)
 
     def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
         """What a walk over `most` rows finds, unless a glance at a few of them finds the words nowhere."""
@@ -205,27 +204,25 @@ class _Finder:
 
     def _newest(self, size: int, side: "_Side", most: int) -> list[int]:
         """Among so many rows of one owner next to the side."""
-        rows, key = self._owned(side, most)
-        return self._found(rows, side.order(key), size)
-
-    def _owned(self, side: "_Side", most: int) -> tuple[Any, Any]:
         rows = sa.select(KEY, Instrument.search_text).where(*self.parts, *side.beyond(KEY))
         near = rows.order_by(side.order(KEY)).limit(most).subquery()
-        return sa.select(near.c.id).where(*self.words.held(near.c.search_text)), near.c.id
+        held = sa.select(near.c.id).where(*self.words.held(near.c.search_text))
+        return self._found(held, side.order(near.c.id), size)
 
     def _counted_off(self, size: int, side: "_Side", offset: int) -> list[int]:
-        if self.words:
+        if self.is_searched:
             return self._indexed(size, side, offset)
         if self.is_owned or not self._is_many:
-            return self._merged(size + offset, side, sa.select(KEY), KEY)[offset:]
+            return self._read_through(size + offset, side)[offset:]
         return self._found(self._walked(), side.order(KEY), size, offset)
 
-    def _merged(self, size: int, side: "_Side", rows: Any, key: Any) -> list[int]:
-        """The first ids of every part of the asker's reach."""
+    def _read_through(self, size: int, side: "_Side") -> list[int]:
+        """The first ids of every part of the asker's reach, whatever words each row must be asked for."""
+        key = KEY if self.is_owned else search.HIDDEN_KEY
         found: list[int] = []
         for part in self.parts:
-            here = rows.where(part, *side.beyond(key))
-            found += self._found(here, side.order(key), size)
+            rows = sa.select(KEY).where(part, *side.beyond(key), *self.words.held())
+            found += self._found(rows, side.order(key), size)
         return sorted(found, reverse=not side.is_up)[:size]
 
     def _found(self, rows: Any, order: Any, size: int, offset: int = 0) -> list[int]:
