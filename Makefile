@@ -40,6 +40,7 @@ test: .venv/.test  ## Run every test, installing the browser, fonts and database
 bench: .venv/.test  ## Measure pages, imports and exports, each beside its bare limit; pages into bench.json
 	tests/setup.sh
 	$(PY) -m tests.bench
+	$(PY) -m tests.bench.ledger_page
 	$(PY) -m tests.bench.importing
 	$(PY) -m tests.bench.exporting
 	$(PY) -m tests.bench.peer

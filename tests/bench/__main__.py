@@ -2,8 +2,7 @@
 
 Each figure is the median (and the slowest) of several runs. A page is run whole, as the server would run
 it: the script, its queries, and the messages to the browser. `empty page` is the bare limit in the same run.
-The lists of the ledger are measured apart, as
-`ledger_page` says. Prints tables and writes bench.json. Nothing here is a test's pass mark.
+`ledger_page` measures the lists of the ledger. Prints tables and writes bench.json. No test's pass mark.
 """
 
 import argparse
@@ -25,7 +24,6 @@ from db import engine as engines
 from db.engine import reading, transaction
 from db.models import Account, InstrumentStatus, Role
 from pages.parts import account as visitor
-from tests.bench import ledger_page
 
 ROOT = Path(__file__).parent.parent.parent
 SLOW = 300
@@ -38,21 +36,19 @@ class Undo(Exception):
 def main() -> None:
     """Measure every size asked for."""
     options = _options()
-    figures, lists = {}, {}
+    figures = {}
     for size in options.sizes:
         with tempfile.TemporaryDirectory() as folder:
             url = options.database_url or f"sqlite:///{folder}/bench.db"
             os.environ["DATABASE_URL"] = url
             engines.engine.cache_clear()
             figures[size] = measured(size, options.runs)
-            lists[size] = ledger_page.measured(options.runs)
             engines.engine().dispose()
     machine = f"{platform.python_implementation()} {platform.python_version()}, {os.cpu_count()} cores"
     report = {
         "machine": machine,
         "engine": (options.database_url and "postgresql") or "sqlite",
         "ms": figures,
-        "ledger lists, ms": lists,
     }
     (ROOT / "bench.json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n")
 

@@ -1,8 +1,8 @@
 """The ledger's list at full size: the whole rerun of the page, beside what cannot be had for less.
 
-`python -m tests.bench.ledger_page --engine postgresql` fills a database and prints milliseconds of the server
-(p50 and p95) for each list: the whole rerun, what the database is asked for it, reading the same rows by
-their ids, and an empty page. Each line says how fast the machine was while it was measured. A tenth of all
+`python -m tests.bench.ledger_page` fills a database of each kind and prints milliseconds of the server (p50
+and p95) for each list: the whole rerun, what the database is asked for it, reading the same rows by their
+ids, and an empty page. Each line says how fast the machine was while it was measured. A tenth of all
 instruments belong to one owner. No test's pass mark.
 """
 
@@ -30,29 +30,31 @@ from tests import postgres
 
 ROOT = Path(__file__).parent.parent.parent
 SIZE = 50
+ENGINES = ("sqlite", "postgresql")
 PAGES = {"instruments": "bureau/instruments.py", "ledger": "enterprise/ledger.py"}
 Act = Callable[[], Any]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Fill a database, or take one that is full, and measure."""
+    """Fill databases, or take one that is full, and measure."""
     made = argparse.ArgumentParser(prog="python -m tests.bench.ledger_page", description=__doc__)
-    made.add_argument("--engine", choices=["sqlite", "postgresql"], default="sqlite")
+    made.add_argument("--engine", choices=ENGINES, help="only this one")
     made.add_argument("--size", type=int, default=1_000_000, metavar="INSTRUMENTS")
     made.add_argument("--runs", type=int, default=100)
-    made.add_argument("--database-url", help="a database that is full already, instead of a new one")
+    made.add_argument("--database-url", help="a database that is full already, instead of new ones")
     options = made.parse_args(arguments)
-    with _database(options.engine, options.database_url) as url:
-        os.environ["DATABASE_URL"] = url
-        engines.engine.cache_clear()
-        if not options.database_url:
-            fill(options.size)
-        measured(options.runs)
-        engines.engine().dispose()
+    for engine in [options.engine] if options.engine or options.database_url else ENGINES:
+        with _database(engine, options.database_url) as url:
+            os.environ["DATABASE_URL"] = url
+            engines.engine.cache_clear()
+            if not options.database_url:
+                fill(options.size)
+            measured(options.runs)
+            engines.engine().dispose()
 
 
 @contextmanager
-def _database(engine: str, url: str | None) -> Iterator[str]:
+def _database(engine: str | None, url: str | None) -> Iterator[str]:
     if url:
         yield url
     elif engine == "sqlite":
