@@ -84,15 +84,10 @@ def read_counted(
     session: Session, filters: Filters, spot: Spot = Spot(), *, by: Account, size: int = SIZES[0]
 ) -> tuple[Leaf, int, bool]:
     """The page at `spot` as `read` gives it, with what `count` says."""
-    finder, size = _Finder(session, by, filters), min(size, SIZES[-1])
-    if spot == Spot() and finder.is_searched:
-        # What is counted begins with the first page: both are looked for at once.
-        ids = finder.ids(MOST_LOOKED_AT + 1)
-        leaf = _leaf(session, ids[:size], spot, has_newer=False, has_older=len(ids) > size)
-        return leaf, min(len(ids), MOST_LOOKED_AT), len(ids) <= MOST_LOOKED_AT
-    leaf = _read(finder, spot, size)
+    finder = _Finder(session, by, filters)
+    leaf = _read(finder, spot, min(size, SIZES[-1]))
     if leaf.has_newer or leaf.has_older:
-        return leaf, *_count(finder)
+        return leaf, *finder.total
     return leaf, len(leaf.rows), True
 
 
@@ -114,14 +109,7 @@ def _read(finder: "_Finder", spot: Spot, size: int) -> Leaf:
 
 def count(session: Session, filters: Filters, *, by: Account) -> tuple[int, bool]:
     """How many rows match, and whether that is all of them: no more than MOST are counted."""
-    return _count(_Finder(session, by, filters))
-
-
-def _count(finder: "_Finder") -> tuple[int, bool]:
-    filters = finder.filters
-    most = MOST if not filters.text and filters.is_booked is None else MOST_LOOKED_AT
-    found = finder.count(most + 1)
-    return min(found, most), found <= most
+    return _Finder(session, by, filters).total
 
 
 def _leaf(session: Session, ids: list[int], spot: Spot, has_newer: bool, has_older: bool) -> Leaf:
@@ -134,7 +122,7 @@ def _leaf(session: Session, ids: list[int], spot: Spot, has_newer: bool, has_old
 
 
 def _last(finder: "_Finder", size: int) -> Leaf:
-    total, is_all = _count(finder)
+    total, is_all = finder.total
     if is_all and total <= size:
         return _read(finder, Spot(), size)
     rest = (total % size or size) if is_all else size
@@ -149,10 +137,15 @@ class _Finder:
     def __init__(self, session: Session, by: Account, filters: Filters):
         self.session, self.by, self.filters = session, by, filters
         self.whole = (reach.instruments(by), *ledger.narrowed(session, filters, by))
-        self.parts = _parts(session, by, filters)
         self.words = search.Words(session, filters.text, has_owner=by.role in reach.BUREAU)
         # The rows of one owner have an index in the order of the key.
         self.is_owned = by.role == Role.enterprise or filters.enterprise_id is not None
+        # How many rows the index of words gave for the first page, where it was asked.
+        self.indexed: int | None = None
+
+    @cached_property
+    def parts(self) -> list[Any]:
+        return _parts(self.session, self.by, self.filters)
 
     def ids(
         self, size: int, before: int | None = None, after: int | None = None, offset: int = 0
@@ -176,7 +169,7 @@ class _Finder:
                 yield from self._nearer(self._newest, NEAR_OWNED, size, side)
             yield self._indexed(size, side)
         else:
-            yield self._read_through(size, side)
+            yield self._read_through(size, side, KEY if self.is_owned else search.HIDDEN_KEY)
 
     def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
         """What a walk over `most` rows finds, unless a glance at a few of them finds the words nowhere."""
@@ -198,27 +191,34 @@ class _Finder:
         return rows.with_hint(Instrument, "NOT INDEXED", "sqlite")
 
     def _indexed(self, size: int, side: "_Side", offset: int = 0) -> list[int]:
-        """Through the index of words."""
+        """Through the index of words; for the first page as far as it is counted, which costs no more."""
         rows, key = self.words.rows(*self.whole)
+        if side == _Side() and not offset:
+            found = self._found(rows, side.order(key), max(size, MOST_LOOKED_AT + 1))
+            self.indexed = len(found)
+            return found[:size]
         return self._found(rows.where(*side.beyond(key)), side.order(key), size, offset)
 
     def _newest(self, size: int, side: "_Side", most: int) -> list[int]:
         """Among so many rows of one owner next to the side."""
-        rows = sa.select(KEY, Instrument.search_text).where(*self.parts, *side.beyond(KEY))
+        rows, key = self._owned(side, most)
+        return self._found(rows, side.order(key), size)
+
+    def _owned(self, side: "_Side", most: int) -> tuple[Any, Any]:
+        rows = sa.select(KEY, Instrument.search_text).where(*self.whole, *side.beyond(KEY))
         near = rows.order_by(side.order(KEY)).limit(most).subquery()
-        held = sa.select(near.c.id).where(*self.words.held(near.c.search_text))
-        return self._found(held, side.order(near.c.id), size)
+        return sa.select(near.c.id).where(*self.words.held(near.c.search_text)), near.c.id
 
     def _counted_off(self, size: int, side: "_Side", offset: int) -> list[int]:
         if self.is_searched:
             return self._indexed(size, side, offset)
         if self.is_owned or not self._is_many:
-            return self._read_through(size + offset, side)[offset:]
+            key = KEY if self.is_owned or not self.words else search.HIDDEN_KEY
+            return self._read_through(size + offset, side, key)[offset:]
         return self._found(self._walked(), side.order(KEY), size, offset)
 
-    def _read_through(self, size: int, side: "_Side") -> list[int]:
-        """The first ids of every part of the asker's reach, whatever words each row must be asked for."""
-        key = KEY if self.is_owned else search.HIDDEN_KEY
+    def _read_through(self, size: int, side: "_Side", key: Any) -> list[int]:
+        """The first ids of every part of the asker's reach, each row asked for the words."""
         found: list[int] = []
         for part in self.parts:
             rows = sa.select(KEY).where(part, *side.beyond(key), *self.words.held())
@@ -240,11 +240,32 @@ class _Finder:
             return True
         return self._counted(ONE, FEW + 1) > FEW
 
-    def count(self, most: int) -> int:
-        """How many rows there are, `most` at most."""
-        if self.is_searched:
-            return len(self.ids(most))
-        return self._counted(ONE.where(*self.words.held()), most)
+    @cached_property
+    def total(self) -> tuple[int, bool]:
+        """How many rows there are, and whether that is all of them."""
+        is_looked_at = self.filters.text or self.filters.is_booked is not None
+        most = MOST_LOOKED_AT if is_looked_at else MOST
+        found = self._count(most + 1)
+        return min(found, most), found <= most
+
+    def _count(self, most: int) -> int:
+        if not self.is_searched:
+            return self._counted(ONE.where(*self.words.held()), most)
+        if self.indexed is not None:
+            return self.indexed
+        if (near := self._count_near(most)) == most:
+            return near
+        rows, key = self.words.rows(*self.whole)
+        # In no order wherever an order would have to be made.
+        return self._length(rows.order_by(key.desc()) if self.words.is_ordered else rows, most)
+
+    def _count_near(self, most: int) -> int:
+        if self.words.is_ordered:
+            return 0
+        if self.is_owned:
+            return self._length(self._owned(_Side(), NEAR_OWNED)[0], most)
+        start = _Side().start(self.session)
+        return self._length(self._walked().where(KEY.between(start - NEAR, start)), most)
 
     def _counted(self, rows: Any, most: int) -> int:
         found = 0

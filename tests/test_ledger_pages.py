@@ -1,5 +1,7 @@
 """Pages of the ledger by key: they meet, they come back, they cost what they hold."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col
@@ -27,12 +29,14 @@ def supervisor(session):
     return make.make_account(session, Role.supervisor)
 
 
-@pytest.fixture(params=["near", "far"])
+@pytest.fixture(params=["near", "halfway", "far"])
 def reached(request, monkeypatch):
-    """Once found next to where one stands, once by the indexes alone."""
-    if request.param == "far":
-        monkeypatch.setattr(ledger_pages, "NEAR", -1)
-        monkeypatch.setattr(ledger_pages, "NEAR_OWNED", 0)
+    """Found next to where one stands, by the indexes too because that does not do, or by them alone."""
+    if request.param != "near":
+        is_far = request.param == "far"
+        monkeypatch.setattr(ledger_pages, "NEAR", -1 if is_far else 2)
+        monkeypatch.setattr(ledger_pages, "NEAR_OWNED", 0 if is_far else 2)
+        monkeypatch.setattr(ledger_pages, "GLANCE", 1)
         monkeypatch.setattr(ledger_pages, "FEW", 0)
 
 
@@ -139,21 +143,28 @@ def test_a_list_is_counted_no_further_than_needed(session, owner, supervisor, mo
 
 @pytest.mark.parametrize("count", [0, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize("who", ["owner", "supervisor"])
-@pytest.mark.parametrize("text", ["", "压力", "nothing"])
+@pytest.mark.parametrize("text", ["", "压力"])
 @pytest.mark.usefixtures("reached")
-def test_a_page_and_its_total_are_found_together_as_each_alone(
-    session, owner, count, who, text, request, monkeypatch
-):
+def test_a_page_comes_with_the_total(session, owner, count, who, text, request, monkeypatch):
     monkeypatch.setattr(ledger_pages, "MOST", 4)
     monkeypatch.setattr(ledger_pages, "MOST_LOOKED_AT", 4)
     by, filters = request.getfixturevalue(who), Filters(text=text)
-    stock(session, owner, count)
-    for spot in (Spot(), Spot(2), LAST):
-        leaf = read(session, by, spot, filters)
-        assert ledger_pages.read_counted(session, filters, spot, by=by, size=3) == (
-            leaf,
-            *ledger_pages.count(session, filters, by=by),
-        )
+    expected = stock(session, owner, count)
+    for spot, shown in ((Spot(), slice(3)), (Spot(1, before=10**9), slice(3)), (Spot(2), slice(3, 6))):
+        leaf, number, is_all = ledger_pages.read_counted(session, filters, spot, by=by, size=3)
+        assert (number, is_all) == (min(count, 4), count <= 4)
+        if count > 3 or spot == Spot():
+            assert (ids(leaf), leaf.has_older) == (expected[shown], spot.number == 1 and count > 3)
+
+
+def test_staff_who_search_one_ledger_look_through_its_newest_rows_first(
+    session, owner, supervisor, monkeypatch
+):
+    monkeypatch.setattr(ledger_pages, "FEW", 0)
+    stock(session, owner, 4)
+    filters = Filters(text="压", enterprise_id=owner.enterprise_id)
+    found = plans(session, lambda: read(session, supervisor, filters=filters))
+    assert not any("instrument_search" in plan for plan in found)
 
 
 FILTERS = {
@@ -179,6 +190,8 @@ FILTERS = {
     "booked": Filters(is_booked=True),
     "free": Filters(is_booked=False),
     "quality": Filters(quality="no_division"),
+    "one word of one enterprise": Filters(text="压力", enterprise_id=1),
+    "one sign of one enterprise": Filters(text="秤", enterprise_id=1),
     "all at once": Filters(
         text="秤",
         status=InstrumentStatus.in_use,
@@ -214,6 +227,8 @@ def test_every_way_to_find_rows_finds_the_same(session, owner, name, who, reques
     instruments.move_validity(session, failed, failed.valid_until, day, Conclusion.rejected, clerk)
     instruments.move_validity(session, scale, make.date(2027, 11, 20), day, Conclusion.passed, clerk)
     filters = FILTERS[name]
+    if filters.enterprise_id:
+        filters = replace(filters, enterprise_id=owner.enterprise_id)
     plain = ledger.page(session, filters, by=by)
     assert ids(read(session, by, filters=filters, size=50)) == [row.id for row in plain]
     assert ledger_pages.count(session, filters, by=by) == (len(plain), True)

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parent.parent.parent
 SIZE = 50
 ENGINES = ("sqlite", "postgresql")
 PAGES = {"instruments": "bureau/instruments.py", "ledger": "enterprise/ledger.py"}
+SCRIPTS = ScriptCache()
 Act = Callable[[], Any]
 
 
@@ -80,19 +81,17 @@ def fill(size: int) -> None:
     print(f"{size:,} instruments, filled in {time.perf_counter() - started:.0f} s")
 
 
-def measured(runs: int) -> dict[str, dict[str, float]]:
-    """Time each list of a supervisor and of the owner with most; milliseconds by name."""
+def measured(runs: int) -> None:
+    """Time each list of a supervisor and of the owner with most, and print the milliseconds."""
+    # A server compiles each page once; a page test would do so in every run.
+    local_script_runner.ScriptCache = app_test.ScriptCache = lambda: SCRIPTS
     print(f"\n{engines.engine().dialect.name}, {runs} runs, ms of server time")
     print(f"{'':36}{'rerun p50':>10}{'p95':>7}{'queries p50':>13}{'p95':>7}{'rows':>7}{'10⁶ additions':>15}")
     empty = _timed(AppTest.from_string("import streamlit as st\nst.write('约检台')").run, runs)
     print(f"{'an empty page':36}{empty[0]:10.1f}{empty[1]:7.1f}{_timed(_additions, runs)[0]:42.1f}")
-    found = {}
     for who, place in ((_supervisor(), "instruments"), (_owner(), "ledger")):
         for name, asked in cases(who).items():
-            figure = _measured(who, place, asked, runs)
-            found[f"{who.role}: {name}"] = figure
-            print(_line(f"{who.role}: {name}", figure), flush=True)
-    return found
+            print(_line(f"{who.role}: {name}", _measured(who, place, asked, runs)), flush=True)
 
 
 def _line(name: str, figure: dict[str, float]) -> str:
@@ -111,6 +110,7 @@ def cases(who: Account) -> dict[str, dict[str, str]]:
     place = middle.division_code or demo.bureau.XIHU
     number = min(5_000 if who.role == Role.supervisor else 1_000, total // SIZE // 4)
     step = 1 if who.role == Role.supervisor else 10
+    busiest = str(_owner().enterprise_id)
     below = {"page": str(number), "before": str(total - (number - 1) * SIZE * step + 1)}
     return {
         "first page": {},
@@ -122,7 +122,9 @@ def cases(who: Account) -> dict[str, dict[str, str]]:
         "middle of a number": {"text": middle.serial_number[-5:-1]},
         "initials (ylb)": {"text": "ylb"},
         "a word and a status": {"text": "压力", "status": "scrapped"},
-    }
+        "a word, page 2": {"text": "压力", "page": "2", "before": str(total - 3000)},
+        "a word, last page": {"text": "压力", "page": "-1"},
+    } | ({} if who.enterprise_id else {"a word of one owner": {"text": "压力", "enterprise": busiest}})
 
 
 def _measured(who: Account, place: str, asked: dict[str, str], runs: int) -> dict[str, float]:
@@ -153,12 +155,7 @@ def _measured(who: Account, place: str, asked: dict[str, str], runs: int) -> dic
     }
 
 
-# A server compiles each page once; a page test would do so in every run.
-SCRIPTS = ScriptCache()
-
-
 def _page(who: Account, place: str, asked: dict[str, str]) -> Act:
-    local_script_runner.ScriptCache = app_test.ScriptCache = lambda: SCRIPTS
     with transaction() as session:
         token = sign_ins.redeem(
             session, sign_ins.begin(session, who.username, who.password_hash, "127.0.0.1", "bench")
