@@ -18,9 +18,9 @@ def obstacle(session: Session, account: Account) -> str | None:
         return CHANGE_PASSWORD
     if account.role not in STAFF:
         return None
-    days = settings.value(session, "staff_password_days")
+    days, needs_code = settings.values(session, "staff_password_days", "staff_code")
     if days and account.password_changed_at < clock.now() - timedelta(days=days):
         return OLD_PASSWORD.format(days=days)
-    if settings.value(session, "staff_code") and not sign_ins.has_authenticator(session, account.id):
+    if needs_code and not sign_ins.has_authenticator(session, account.id):
         return BIND
     return None

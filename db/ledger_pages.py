@@ -26,6 +26,8 @@ MOST, MOST_LOOKED_AT = 10_000, 500
 NEAR, NEAR_OWNED = 20_000, 5_000
 # Of these, the part that tells a rare word: one that none of them holds is looked up in the index.
 GLANCE = 10
+# How much further words are looked for that are known to be frequent.
+FURTHER = 10
 # Rows that are still read sooner one by one than through the index of words.
 FEW = 30_000
 WINDOWS = ("overdue", "30", "60", "90")
@@ -142,6 +144,8 @@ class _Finder:
         self.is_owned = by.role == Role.enterprise or filters.enterprise_id is not None
         # How many rows the index of words gave for the first page, where it was asked.
         self.indexed: int | None = None
+        # Whether more rows are known to be there than are counted.
+        self.is_frequent = False
 
     @cached_property
     def parts(self) -> list[Any]:
@@ -173,7 +177,9 @@ class _Finder:
 
     def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
         """What a walk over `most` rows finds, unless a glance at a few of them finds the words nowhere."""
-        if self.words:
+        if self.is_frequent:
+            most *= FURTHER
+        elif self.words:
             glanced = walk(size, side, most // GLANCE)
             yield glanced
             if not glanced:
@@ -246,6 +252,7 @@ class _Finder:
         is_looked_at = self.filters.text or self.filters.is_booked is not None
         most = MOST_LOOKED_AT if is_looked_at else MOST
         found = self._count(most + 1)
+        self.is_frequent = found > most
         return min(found, most), found <= most
 
     def _count(self, most: int) -> int:

@@ -155,6 +155,9 @@ def test_a_page_comes_with_the_total(session, owner, count, who, text, request, 
         assert (number, is_all) == (min(count, 4), count <= 4)
         if count > 3 or spot == Spot():
             assert (ids(leaf), leaf.has_older) == (expected[shown], spot.number == 1 and count > 3)
+    last = ledger_pages.read_counted(session, filters, LAST, by=by, size=3)
+    assert last[1:] == (min(count, 4), count <= 4)
+    assert ids(last[0]) == (expected[-3:] if count > 4 else expected[3:] or expected)
 
 
 def test_staff_who_search_one_ledger_look_through_its_newest_rows_first(

@@ -3,6 +3,7 @@
 They need a rerun after each choice, so they stand outside `st.form`.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import lru_cache
 
@@ -21,9 +22,15 @@ class Tree:
 
     def __init__(self, rows: list[DivisionRow]):
         self.rows = {row.code: row for row in rows}
+        self.codes = sorted(self.rows)
         self.below: dict[str | None, list[str]] = defaultdict(list)
         for row in rows:
             self.below[row.parent_code].append(row.code)
+
+    def between(self, low: str, high: str) -> list[DivisionRow]:
+        """The divisions with codes from `low` to `high`, by code."""
+        found = self.codes[bisect_left(self.codes, low) : bisect_right(self.codes, high)]
+        return [self.rows[code] for code in found]
 
     def children(self, code: str | None) -> list[str]:
         """The codes to choose from below `code`."""

@@ -106,12 +106,11 @@ def _reach(account: Account) -> tuple[str, str]:
 def places(tree: choices.Tree, account: Account) -> dict[str, str]:
     """The divisions of a small area as options, each named from there down."""
     rows, home = tree.rows, account.division_code
-    low, high = _reach(account)
     above = rows[home].full_name if home in rows else ""
     return {
-        code: row.full_name.removeprefix(above) or row.full_name
-        for code, row in rows.items()
-        if low <= code <= high and not row.is_connector
+        row.code: row.full_name.removeprefix(above) or row.full_name
+        for row in tree.between(*_reach(account))
+        if not row.is_connector
     }
 
 
