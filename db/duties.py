@@ -18,9 +18,9 @@ def obstacle(session: Session, account: Account) -> str | None:
         return CHANGE_PASSWORD
     if account.role not in STAFF:
         return None
-    days, needs_code = settings.values(session, "staff_password_days", "staff_code")
+    days = settings.value(session, "staff_password_days")
     if days and account.password_changed_at < clock.now() - timedelta(days=days):
         return OLD_PASSWORD.format(days=days)
-    if needs_code and not sign_ins.has_authenticator(session, account.id):
+    if settings.value(session, "staff_code") and not sign_ins.has_authenticator(session, account.id):
         return BIND
     return None

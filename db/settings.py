@@ -110,14 +110,6 @@ def value(session: Session, name: str) -> Any:
     return row.value if row else DEFINITIONS[name].default
 
 
-def values(session: Session, *names: str) -> list[Any]:
-    """What `value` says of several settings, by one query."""
-    stored = {
-        row.name: row.value for row in session.exec(select(Setting).where(col(Setting.name).in_(names)))
-    }
-    return [stored.get(name, DEFINITIONS[name].default) for name in names]
-
-
 @dataclass(frozen=True)
 class SettingRow:
     """A setting as it stands; `changed_at` and `changed_by` are empty while nobody changed it."""
