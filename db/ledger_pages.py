@@ -144,7 +144,7 @@ class _Finder:
         self.is_owned = by.role == Role.enterprise or filters.enterprise_id is not None
         # How many rows the index of words gave for the first page, where it was asked.
         self.indexed: int | None = None
-        # Whether more rows are known to be there than are counted.
+        # Whether it is known that there are more rows than are counted.
         self.is_frequent = False
 
     @cached_property
@@ -176,13 +176,15 @@ class _Finder:
             yield self._read_through(size, side, KEY if self.is_owned else search.HIDDEN_KEY)
 
     def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
-        """What a walk over `most` rows finds, unless a glance at a few of them finds the words nowhere."""
-        if self.is_frequent:
-            most *= FURTHER
-        elif self.words:
+        """What a walk over `most` rows finds. It ends where a glance at a few of them finds the words nowhere,
+        and goes further where they are known to be frequent.
+        """
+        if self.words:
             glanced = walk(size, side, most // GLANCE)
             yield glanced
-            if not glanced:
+            if self.is_frequent:
+                most *= FURTHER
+            elif not glanced:
                 return
         yield walk(size, side, most)
 
@@ -197,7 +199,7 @@ class _Finder:
         return rows.with_hint(Instrument, "NOT INDEXED", "sqlite")
 
     def _indexed(self, size: int, side: "_Side", offset: int = 0) -> list[int]:
-        """Through the index of words; for the first page as far as it is counted, which costs no more."""
+        """Through the index of words; for the first page as far as it is counted."""
         rows, key = self.words.rows(*self.whole)
         if side == _Side() and not offset:
             found = self._found(rows, side.order(key), max(size, MOST_LOOKED_AT + 1))

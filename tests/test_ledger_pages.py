@@ -37,6 +37,7 @@ def reached(request, monkeypatch):
         monkeypatch.setattr(ledger_pages, "NEAR", -1 if is_far else 2)
         monkeypatch.setattr(ledger_pages, "NEAR_OWNED", 0 if is_far else 2)
         monkeypatch.setattr(ledger_pages, "GLANCE", 1)
+        monkeypatch.setattr(ledger_pages, "FURTHER", 1)
         monkeypatch.setattr(ledger_pages, "FEW", 0)
 
 
