@@ -176,8 +176,10 @@ class _Finder:
             yield self._read_through(size, side, KEY if self.is_owned else search.HIDDEN_KEY)
 
     def _nearer(self, walk: Any, most: int, size: int, side: "_Side") -> Iterator[list[int]]:
-        """What a walk over `most` rows finds. It ends where a glance at a few of them finds the words nowhere,
-        and goes further where they are known to be frequent.
+        """What a walk over `most` rows finds.
+
+        It ends where a glance at a few of them finds the words nowhere, and goes further where they are known
+        to be frequent.
         """
         if self.words:
             glanced = walk(size, side, most // GLANCE)

@@ -62,8 +62,8 @@ class Gate:
         if not length.isdecimal() or "transfer-encoding" in headers:
             return _said(TOO_LARGE, 411)
         size, most = int(length), limits.LARGEST if is_known else limits.LARGEST_ANONYMOUS
-        # The form around the file adds its own lines.
-        if size > most + limits.MB:
+        # The form around the file adds its own lines. Above LARGEST Streamlit refuses, in English.
+        if size > min(most + limits.MB, limits.LARGEST):
             return _said(TOO_LARGE, 413)
         payer = found.token if is_known else found.network
         sent, files = (self.sent, self.files) if is_known else (self.sent_anonymously, self.files_anonymously)
