@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlmodel import Session
 from streamlit.components.v2 import manifest_scanner
 
-from db import audit, passwords, schema
+from db import audit, ledger_finder, passwords, schema
 from db import engine as engines
 from db.models import Institution, Role
 from tests import browser, make, postgres, spoken
@@ -198,6 +198,18 @@ def reviewer(session):
 def quick(monkeypatch):
     """Hashing as fast as bcrypt goes."""
     monkeypatch.setattr(passwords, "COST", 4)
+
+
+@pytest.fixture(params=["near", "halfway", "far"])
+def reached(request, monkeypatch):
+    """Found next to where one stands, by the indexes too because that does not do, or by them alone."""
+    if request.param != "near":
+        is_far = request.param == "far"
+        monkeypatch.setattr(ledger_finder, "NEAR", -1 if is_far else 2)
+        monkeypatch.setattr(ledger_finder, "NEAR_OWNED", 0 if is_far else 2)
+        monkeypatch.setattr(ledger_finder, "GLANCE", 1)
+        monkeypatch.setattr(ledger_finder, "FURTHER", 1)
+        monkeypatch.setattr(ledger_finder, "FEW", 0)
 
 
 def _refuse_commit(_connection):

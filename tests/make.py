@@ -178,6 +178,11 @@ def make_instrument(session: Session, by: Account | None = None, **values: Any) 
     return instruments.add(session, by.enterprise_id, typed(session, **values), by=by)
 
 
+def make_instruments(session, by, count):
+    """The ids of as many pressure gauges, the newest first."""
+    return [make_instrument(session, by).id for _ in range(count)][::-1]
+
+
 def make_legacy_instrument(session: Session, by: Account, **values: Any) -> Instrument:
     """An instrument taken over from elsewhere, which the form would not let in (no kind, no division)."""
     row = Instrument(enterprise_id=by.enterprise_id, **typed(session, **values))
