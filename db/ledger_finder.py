@@ -49,16 +49,6 @@ class _Side:
     def order(self, key: Any) -> Any:
         return key.asc() if self.is_up else key.desc()
 
-    def start(self, session: Session) -> int:
-        """The id that lies nearest."""
-        if self.after is not None:
-            return max(self.after + 1, session.scalar(select(func.min(KEY))) or 0)
-        return _newest(session) if self.before is None else self.before - 1
-
-    def is_ended(self, session: Session, start: int, most: int) -> bool:
-        """Whether so many ids from `start` on are all there are."""
-        return (_newest(session) - start if self.is_up else start) < most
-
 
 class Finder:
     """The ids of one question within the asker's reach."""
@@ -114,15 +104,28 @@ class Finder:
             return True
         return self._counted(ONE, FEW + 1) > FEW
 
+    @cached_property
+    def _newest(self) -> int:
+        return self.session.scalar(select(func.max(KEY))) or 0
+
+    def _start(self, side: _Side) -> int:
+        """The id next to the side."""
+        if side.after is not None:
+            return max(side.after + 1, self.session.scalar(select(func.min(KEY))) or 0)
+        return self._newest if side.before is None else side.before - 1
+
+    def _is_ended(self, side: _Side, most: int) -> bool:
+        """Whether there are no more than so many ids on the side."""
+        return (self._newest - side.after if side.after is not None else self._start(side)) <= most
+
     def _nearby(self, size: int, side: _Side) -> list[int] | None:
         """What is found by walking from the side on; None where more would be found in another way."""
         if self.words.is_ordered or (self.is_owned and not self.is_searched):
             return None
-        start = 0 if self.is_owned else side.start(self.session)
-        walk = self._walk_owned if self.is_owned else partial(self._walk, start)
+        walk = self._walk_owned if self.is_owned else partial(self._walk, self._start(side))
         for most in self._distances():
             found = walk(size, side, most)
-            if len(found) >= size or (not self.is_owned and side.is_ended(self.session, start, most)):
+            if len(found) >= size or self._is_ended(side, most):
                 return found
             if not found and not self.is_frequent:
                 break
@@ -197,11 +200,12 @@ class Finder:
         """How many of the newest rows, and whether there are no others."""
         if self.words.is_ordered:
             return 0, False
+        side, near = _Side(), NEAR_OWNED if self.is_owned else NEAR
         if self.is_owned:
-            return self._length(self._owned(_Side(), NEAR_OWNED)[0], most), False
-        side, start = _Side(), _newest(self.session)
-        near = self._one_by_one().where(KEY.between(start - NEAR, start))
-        return self._length(near, most), side.is_ended(self.session, start, NEAR)
+            rows, _ = self._owned(side, near)
+        else:
+            rows = self._one_by_one().where(KEY.between(self._newest - near, self._newest))
+        return self._length(rows, most), self._is_ended(side, near)
 
     def _counted(self, rows: Any, most: int) -> int:
         found = 0
@@ -212,10 +216,6 @@ class Finder:
 
     def _length(self, rows: Any, most: int) -> int:
         return self.session.scalar(select(func.count()).select_from(rows.limit(most).subquery())) or 0
-
-
-def _newest(session: Session) -> int:
-    return session.scalar(select(func.max(KEY))) or 0
 
 
 def _parts(session: Session, by: Account, filters: Filters) -> list[Any]:

@@ -84,6 +84,8 @@ def _read(finder: Finder, spot: Spot, size: int) -> Leaf:
         return _leaf(finder.session, ids[-2::-1], replace(spot, after=None), has_newer=True, has_older=True)
     if spot.number < 0 and spot.before is None:
         return _last(finder, size)
+    # Only in a list with more rows than are counted are pages numbered from the end.
+    finder.is_frequent = spot.number < 0
     offset = 0 if spot.before is not None else (max(spot.number, 1) - 1) * size
     ids = finder.ids(size + 1, before=spot.before, offset=offset)
     is_first = spot.before is None and offset == 0
