@@ -67,7 +67,10 @@ class Finder:
     def ids(
         self, size: int, before: int | None = None, after: int | None = None, offset: int = 0
     ) -> list[int]:
-        """At most `size` ids below `before`, the highest first, or above `after`, the lowest first."""
+        """At most `size` ids below `before`, the highest first, or above `after`, the lowest first.
+
+        After `total`, or a hint in `is_frequent`, the same ids may be found in another way.
+        """
         side = _Side(before, after)
         if offset:
             return self._counted_off(size, side, offset)
@@ -109,23 +112,23 @@ class Finder:
         return self.session.scalar(select(func.max(KEY))) or 0
 
     def _start(self, side: _Side) -> int:
-        """The id next to the side."""
+        """Where a walk begins: no row lies between the side and this id."""
         if side.after is not None:
             return max(side.after + 1, self.session.scalar(select(func.min(KEY))) or 0)
         return self._newest if side.before is None else side.before - 1
 
-    def _is_ended(self, side: _Side, most: int) -> bool:
-        """Whether there are no more than so many ids on the side."""
-        return (self._newest - side.after if side.after is not None else self._start(side)) <= most
+    def _is_ended(self, side: _Side, distance: int) -> bool:
+        """Whether a walk over so many rows has seen all there are: there are no more ids than that."""
+        return (self._newest - side.after if side.after is not None else self._start(side)) <= distance
 
     def _nearby(self, size: int, side: _Side) -> list[int] | None:
         """What is found by walking from the side on; None where more would be found in another way."""
         if self.words.is_ordered or (self.is_owned and not self.is_searched):
             return None
         walk = self._walk_owned if self.is_owned else partial(self._walk, self._start(side))
-        for most in self._distances():
-            found = walk(size, side, most)
-            if len(found) >= size or self._is_ended(side, most):
+        for distance in self._distances():
+            found = walk(size, side, distance)
+            if len(found) >= size or self._is_ended(side, distance):
                 return found
             if not found and not self.is_frequent:
                 break
@@ -133,12 +136,12 @@ class Finder:
 
     def _distances(self) -> list[int]:
         """How many rows to look through, and how many if some of them, but too few, are found there."""
-        most = NEAR_OWNED if self.is_owned else NEAR
-        return [most // GLANCE, most * FURTHER if self.is_frequent else most] if self.words else [most]
+        usual = NEAR_OWNED if self.is_owned else NEAR
+        return [usual // GLANCE, usual * FURTHER if self.is_frequent else usual] if self.words else [usual]
 
-    def _walk(self, start: int, size: int, side: _Side, most: int) -> list[int]:
+    def _walk(self, start: int, size: int, side: _Side, distance: int) -> list[int]:
         """Among so many rows from `start` on, whoever owns them."""
-        near = KEY.between(start, start + most) if side.is_up else KEY.between(start - most, start)
+        near = KEY.between(start, start + distance) if side.is_up else KEY.between(start - distance, start)
         return self._found(self._one_by_one().where(near), side.order(KEY), size)
 
     def _one_by_one(self) -> Any:
@@ -146,14 +149,14 @@ class Finder:
         rows = sa.select(KEY).where(*self.whole, *self.words.held())
         return rows.with_hint(Instrument, "NOT INDEXED", "sqlite")
 
-    def _walk_owned(self, size: int, side: _Side, most: int) -> list[int]:
+    def _walk_owned(self, size: int, side: _Side, distance: int) -> list[int]:
         """Among so many rows of one owner next to the side."""
-        rows, key = self._owned(side, most)
+        rows, key = self._owned(side, distance)
         return self._found(rows, side.order(key), size)
 
-    def _owned(self, side: _Side, most: int) -> tuple[Any, Any]:
+    def _owned(self, side: _Side, distance: int) -> tuple[Any, Any]:
         rows = sa.select(KEY, Instrument.search_text).where(*self.whole, *side.beyond(KEY))
-        near = rows.order_by(side.order(KEY)).limit(most).subquery()
+        near = rows.order_by(side.order(KEY)).limit(distance).subquery()
         return sa.select(near.c.id).where(*self.words.held(near.c.search_text)), near.c.id
 
     def _indexed(self, size: int, side: _Side, offset: int = 0) -> list[int]:
@@ -197,15 +200,15 @@ class Finder:
         return self._length(rows.order_by(key.desc()) if self.words.is_ordered else rows, most)
 
     def _count_nearby(self, most: int) -> tuple[int, bool]:
-        """How many of the newest rows, and whether there are no others."""
+        """How many of the newest rows hold the words, and whether no others may hold them."""
         if self.words.is_ordered:
             return 0, False
-        side, near = _Side(), NEAR_OWNED if self.is_owned else NEAR
+        side, distance = _Side(), NEAR_OWNED if self.is_owned else NEAR
         if self.is_owned:
-            rows, _ = self._owned(side, near)
+            rows, _ = self._owned(side, distance)
         else:
-            rows = self._one_by_one().where(KEY.between(self._newest - near, self._newest))
-        return self._length(rows, most), self._is_ended(side, near)
+            rows = self._one_by_one().where(KEY.between(self._newest - distance, self._newest))
+        return self._length(rows, most), self._is_ended(side, distance)
 
     def _counted(self, rows: Any, most: int) -> int:
         found = 0

@@ -178,7 +178,7 @@ def make_instrument(session: Session, by: Account | None = None, **values: Any) 
     return instruments.add(session, by.enterprise_id, typed(session, **values), by=by)
 
 
-def make_instruments(session, by, count):
+def make_instruments(session: Session, by: Account, count: int) -> list[int]:
     """The ids of as many pressure gauges, the newest first."""
     return [make_instrument(session, by).id for _ in range(count)][::-1]
 

@@ -30,6 +30,7 @@ def test_staff_who_search_one_ledger_look_through_its_newest_rows_first(
 
 
 @pytest.mark.parametrize("text", ["压", "虹"])
+@pytest.mark.usefixtures("database")  # Its ids begin at 1, however many others have used.
 def test_a_walk_that_has_seen_every_row_asks_no_index(session, owner, supervisor, text):
     middle = make.make_instruments(session, owner, 8)[4]
     finder = Finder(session, supervisor, Filters(text=text))
@@ -40,6 +41,25 @@ def test_a_walk_that_has_seen_every_row_asks_no_index(session, owner, supervisor
         lambda: finder.total,
     ):
         assert not any("instrument_search" in plan for plan in plans(session, ask))
+
+
+@pytest.mark.parametrize("glance", [1, 2, 10])
+@pytest.mark.usefixtures("database")
+def test_a_walk_that_stops_short_is_not_the_answer(session, owner, supervisor, glance, monkeypatch):
+    oldest = make.make_instrument(session, owner, name="电子秤").id
+    make.make_instruments(session, owner, 6)
+    newest = make.make_instrument(session, owner, name="电子秤").id
+    monkeypatch.setattr(ledger_finder, "FEW", 0)
+    monkeypatch.setattr(ledger_finder, "GLANCE", glance)
+    for by, near in ((by, near) for by in (supervisor, owner) for near in range(1, newest + 3)):
+        monkeypatch.setattr(ledger_finder, "NEAR", near)
+        monkeypatch.setattr(ledger_finder, "NEAR_OWNED", near)
+        finder = Finder(session, by, Filters(text="秤"))
+        assert finder.ids(50) == [newest, oldest]
+        assert finder.ids(50, before=newest) == [oldest]
+        assert finder.ids(50, after=oldest) == [newest]
+        assert finder.ids(50, after=0) == [oldest, newest]
+        assert finder.total == (2, True)
 
 
 FILTERS = {
