@@ -132,6 +132,23 @@ def test_the_supervisor_reads_the_proof_and_approves(owner, gauge, asked, superv
     assert "更正有效期" in said(shown) and "有效期至：2027-01-31 → 2027-07-31" in said(shown)
 
 
+@pytest.mark.parametrize("picked", [0, 1])
+def test_what_a_colleague_decided_meanwhile_opens_no_other(owner, asked, supervisor, monkeypatch, picked):
+    with transaction() as session:
+        other = ask(session, make_instrument(session, owner, valid_until=OLD, serial_number="HY38"), owner)
+    shown = visit(monkeypatch, supervisor, "correction_review")
+    shown = tick(shown, picked) if picked else shown
+    with transaction() as session:
+        decided, left = (other, asked) if picked else (asked, other)
+        corrections.decline(session, decided.id, by=supervisor, reason="照片看不清")
+    for _ in range(2):
+        shown = press(shown, "同意更正") if "同意更正" in buttons(shown) else sound(shown.run())
+        assert "请在上表中选中下一条申请" in said(shown) and "同意更正" not in buttons(shown)
+    assert stored(Correction, left.id).status == CorrectionStatus.requested
+    press(tick(shown, 0), "同意更正")
+    assert stored(Correction, left.id).status == CorrectionStatus.approved
+
+
 def test_declining_asks_for_a_reason(asked, supervisor, monkeypatch):
     shown = press(visit(monkeypatch, supervisor, "correction_review"), "不予更正")
     assert refusals(shown) == ["请填写理由，对方将看到这段文字"]

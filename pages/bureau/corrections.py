@@ -7,7 +7,7 @@ import streamlit as st
 
 from db import corrections, verifications, workflow
 from db.models import CorrectionStatus, InstrumentStatus, Role, Subject
-from pages.parts import correction, look, narrowing, tables
+from pages.parts import correction, look, narrowing, queue, tables
 from pages.parts.account import acting, looking, signed_in
 from pages.parts.navigation import page
 
@@ -32,7 +32,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "approve": corrections.approve,
     "decline": corrections.decline,
 }
-DECIDED_NOW = "correction_decided"
 
 
 def choose_status(counts: dict[CorrectionStatus, int]) -> CorrectionStatus:
@@ -49,8 +48,8 @@ def choose_status(counts: dict[CorrectionStatus, int]) -> CorrectionStatus:
     return chosen or start
 
 
-def open_row(rows: Sequence[Any], status: CorrectionStatus) -> Any:
-    """The request to show: the one picked, else the first."""
+def open_row(rows: Sequence[Any], status: CorrectionStatus, number: int) -> Any:
+    """The request to show."""
     # The rows in the key: a decision moves those below it up, and the pick would move to another one.
     key = f"corrections-{status.name}-{hash(tuple(row.id for row in rows))}"
     columns = QUEUE if status == CorrectionStatus.requested else DECIDED
@@ -63,11 +62,11 @@ def open_row(rows: Sequence[Any], status: CorrectionStatus) -> Any:
         widths=WIDTHS,
         height=210 if len(rows) > 5 else "auto",
     )
-    # Right after a decision nothing opens by itself: the second click of a double one would decide the next.
-    if st.session_state.pop(DECIDED_NOW, False) and not picked:
-        st.info("已办理。请在上表中选中下一条申请", icon=":material/touch_app:")
-        st.stop()
-    return picked[0]["row"] if picked else rows[0]
+    ids = [row.id for row in rows]
+    shown = queue.open_one(
+        ids, picked[0]["row"].id if picked else None, f"corrections-{status.name}-{number}"
+    )
+    return rows[ids.index(shown)]
 
 
 def compare(row: Any, results: Sequence[Any]) -> None:
@@ -144,7 +143,7 @@ with looking(Role.supervisor) as (session, supervisor):
     number = tables.pager(counts[status], SIZE, f"corrections-pages-{status.name}")
     rows = corrections.page(session, by=supervisor, status=status, number=number, size=SIZE)
 
-row = open_row(rows, status)
+row = open_row(rows, status, number)
 with looking(Role.supervisor) as (session, supervisor):
     results, _ = verifications.page(session, by=supervisor, instrument_id=row.instrument_id, size=1)
 
@@ -163,5 +162,4 @@ if decision:
     with acting(Role.supervisor) as (session, supervisor):
         OPERATIONS[action](session, row.id, by=supervisor, reason=reason)
     look.flash(f"{row.name} {row.serial_number}：{label}")
-    st.session_state[DECIDED_NOW] = True
     st.rerun()

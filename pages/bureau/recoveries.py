@@ -7,7 +7,7 @@ import streamlit as st
 
 from db import recoveries, workflow
 from db.models import Account, RecoveryStatus, Role, Subject
-from pages.parts import account_forms, correction, look, recovery, tables
+from pages.parts import account_forms, correction, look, queue, recovery, tables
 from pages.parts.account import acting, looking, signed_in
 
 READERS = (Role.reviewer, Role.administrator)
@@ -25,7 +25,6 @@ QUEUE = {
 DECIDED = {"decided_at": "办理时间", "decided_by": "办理人", **QUEUE, "answer": "办理意见"}
 DECIDED.pop("clock")
 WIDTHS = {"clock": 140, "kind": 100, "username": 120, "owner": 220, "requested_at": 145, "decided_at": 145}
-DECIDED_NOW = "recovery-decided"
 
 
 def clock(row: dict[str, Any]) -> str:
@@ -49,18 +48,16 @@ def choose_status(counts: dict[RecoveryStatus, int]) -> RecoveryStatus:
     return chosen or start
 
 
-def open_row(rows: Sequence[dict[str, Any]], status: RecoveryStatus) -> dict[str, Any]:
-    """The application to show: the one picked, else the first."""
+def open_row(rows: Sequence[dict[str, Any]], status: RecoveryStatus, number: int) -> dict[str, Any]:
+    """The application to show."""
     shown = [{**row, "clock": clock(row), "owner": row["belongs_to"] or row["full_name"]} for row in rows]
     key = f"recoveries-{status.name}-{hash(tuple(row['id'] for row in rows))}"
     columns = QUEUE if status == RecoveryStatus.requested else DECIDED
     height: Any = 210 if len(rows) > 5 else "auto"
     picked = tables.choosing(shown, columns, key, "找回申请", is_many=False, widths=WIDTHS, height=height)
-    # Right after a decision nothing opens by itself: the second click of a double one would decide the next.
-    if st.session_state.pop(DECIDED_NOW, False) and not picked:
-        st.info("已办理。请在上表中选中下一条申请", icon=":material/touch_app:")
-        st.stop()
-    return picked[0] if picked else shown[0]
+    ids = [row["id"] for row in rows]
+    open_id = queue.open_one(ids, picked[0]["id"] if picked else None, f"recoveries-{status.name}-{number}")
+    return shown[ids.index(open_id)]
 
 
 def decide(row: dict[str, Any], me: Account) -> None:
@@ -94,9 +91,8 @@ def decide(row: dict[str, Any], me: Account) -> None:
 
 
 def leave(sentence: str) -> None:
-    """Say what was done, and open no other application by itself."""
+    """Say what was done."""
     look.flash(sentence)
-    st.session_state[DECIDED_NOW] = True
     st.rerun()
 
 
@@ -120,7 +116,7 @@ with looking(*READERS) as (session, account):
     number = tables.pager(counts[status], SIZE, f"recoveries-pages-{status.name}")
     rows = recoveries.page(session, by=account, status=status, number=number, size=SIZE)
 
-row = open_row(rows, status)
+row = open_row(rows, status, number)
 left, right = st.columns(2, gap="medium")
 with left:
     recovery.show(row)
