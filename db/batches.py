@@ -16,13 +16,16 @@ from db import assignment, audit, bulk, clock, reach, search, workflow
 from db.errors import NotFound, Refused
 from db.instrument_fields import LABELS, plain, stored
 from db.models import (
+    OPEN,
     Account,
+    Appointment,
     AppointmentLine,
     Attachment,
     Batch,
     BatchAction,
     BatchStatus,
     Correction,
+    CorrectionStatus,
     Enterprise,
     Instrument,
     InstrumentChange,
@@ -52,6 +55,18 @@ STANDING = (
     Instrument.search_text,
     *(getattr(Instrument, field) for field in LABELS),
 )
+# What may refer to an instrument: its id, whether that still goes on, and since when.
+REFERENCES: dict[str, Any] = {
+    "已预约": sa.select(
+        AppointmentLine.instrument_id, col(AppointmentLine.status).in_(OPEN), Appointment.submitted_at
+    ).join(Appointment, col(AppointmentLine.appointment_id) == Appointment.id),
+    "已有检定结果": sa.select(Verification.instrument_id, sa.false(), sa.null()),
+    "已申请更正": sa.select(
+        Correction.instrument_id,
+        col(Correction.status) == CorrectionStatus.requested,
+        Correction.requested_at,
+    ),
+}
 
 
 def note(session: Session, batch: Batch, action: str, by: Account, after: Mapping[str, Any]) -> None:
@@ -150,7 +165,10 @@ def undo(session: Session, batch_id: int, *, by: Account) -> Undone:
 
 
 def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any]]:
-    """The instruments of the batch, each with its `changes`, None where it was added, held by this act."""
+    """The instruments of the batch, held by this act, each as STANDING, and how the batch left it.
+
+    That is its `changes`, None where it was added, its version `left_at`, and the moment `left_on`.
+    """
     own = col(InstrumentChange.batch_id) == batch.id
     is_added = col(Instrument.batch_id) == batch.id
     changed = sa.select(InstrumentChange.instrument_id).where(own)
@@ -161,11 +179,15 @@ def _touched(session: Session, batch: Batch, by: Account) -> Sequence[sa.Row[Any
     all_count = session.scalar(sa.select(func.count()).select_from(touched.subquery())) or 0
     if len(held) != all_count:
         raise Refused(f"这一批中有 {all_count - len(held)} 台器具不在您的辖区内，请由使用单位撤回")
-    left: tuple[Any, ...] = (InstrumentChange.changes, col(InstrumentChange.version).label("left_at"))
+    left: tuple[Any, ...] = (
+        InstrumentChange.changes,
+        col(InstrumentChange.version).label("left_at"),
+        col(InstrumentChange.at).label("left_on"),
+    )
     rows = sa.select(*STANDING, *left).join(
         InstrumentChange, col(InstrumentChange.instrument_id) == Instrument.id
     )
-    first = (sa.null().label("changes"), sa.literal(1).label("left_at"))
+    first = (sa.null().label("changes"), sa.literal(1).label("left_at"), sa.null().label("left_on"))
     return [
         *session.execute(rows.where(own).order_by(col(Instrument.id))),
         *session.execute(sa.select(*STANDING, *first).where(is_added).order_by(col(Instrument.id))),
@@ -178,7 +200,7 @@ def _former(row: sa.Row[Any]) -> dict[str, Any]:
 
 def _check_unmoved(session: Session, batch: Batch, rows: Sequence[sa.Row[Any]]) -> None:
     moved = _moved(session, batch, rows)
-    used = _used(session, [row.id for row in rows if row.changes is None])
+    used = _used(session, rows)
     found = [(row, moved.get(row.id) or used.get(row.id)) for row in rows]
     standing = [(row, why) for row, why in found if why]
     if standing:
@@ -218,13 +240,16 @@ def _taken_back(session: Session, left_at: Mapping[int, int]) -> Counter[int]:
     return Counter(id for id, version in session.execute(undone) if version > left_at[id])
 
 
-def _used(session: Session, instrument_ids: Sequence[int]) -> dict[int, str]:
-    """Which of these instruments something else refers to, and what."""
-    users = ((AppointmentLine, "已预约"), (Verification, "已有检定结果"), (Correction, "已申请更正"))
+def _used(session: Session, rows: Sequence[sa.Row[Any]]) -> dict[int, str]:
+    """What refers to these instruments: anything to those the batch added, what began since to the others."""
+    left = {row.id: None if row.changes is None else row.left_on for row in rows}
     found: dict[int, str] = {}
-    for model, why in users:
-        here = bulk.among(session, model.instrument_id, instrument_ids)
-        found |= dict.fromkeys(session.scalars(sa.select(model.instrument_id).where(here).distinct()), why)
+    for why, references in REFERENCES.items():
+        here = references.where(bulk.among(session, references.selected_columns.instrument_id, list(left)))
+        for id, is_open, at in session.execute(here):
+            since = left[id]
+            if since is None or (is_open and at > since):
+                found[id] = why
     return found
 
 

@@ -13,6 +13,7 @@ from db import (
     bulk_edits,
     checks,
     clock,
+    corrections,
     history,
     instruments,
     ledger,
@@ -21,6 +22,7 @@ from db import (
 from db.errors import NotFound, Refused
 from db.instrument_fields import plain
 from db.models import (
+    AppointmentLine,
     Batch,
     BatchAction,
     BatchStatus,
@@ -35,6 +37,7 @@ from db.models import (
 )
 from tests import make
 from tests.test_bulk_edits import gauges, run, snapshot, values_of
+from tests.test_corrections import ask
 
 PUMP, METER, OTHER_METER = "91701", "91301", "91302"
 
@@ -197,6 +200,33 @@ def test_an_added_row_that_was_booked_or_corrected_since_stays(session, owner):
         str(corrected.id): "已申请更正",
     }
     assert ledger.count(session, by=owner) == 3
+
+
+def test_a_changed_row_that_was_booked_or_corrected_since_stands_in_the_way(
+    session, owner, clerk, monkeypatch
+):
+    booked, corrected, _ = gauges(session, owner, 3, valid_until=date(2027, 1, 31))
+    outcome = run(session, owner, "location", "三号车间")
+    monkeypatch.setenv("YUEJIAN_NOW", "2026-11-23T09:31:00+08:00")
+    (made,) = appointments.submit(session, owner.enterprise_id, [booked.id], by=owner)
+    asked = ask(session, corrected, owner)
+    with pytest.raises(Refused) as refusal:
+        batches.undo(session, outcome.batch_id, by=owner)
+    assert {id: text.split("：")[1] for id, text in refusal.value.problems.items()} == {
+        str(booked.id): "已预约",
+        str(corrected.id): "已申请更正",
+    }
+    (line,) = session.exec(select(AppointmentLine).where(AppointmentLine.appointment_id == made.id))
+    appointments.cancel(session, [line.id], by=owner, reason="停产检修")
+    corrections.withdraw(session, asked.id, by=owner)
+    assert batches.undo(session, outcome.batch_id, by=owner) == batches.Undone(3, 0)
+
+
+def test_what_was_booked_before_a_batch_does_not_stand_in_its_way(session, owner):
+    booked, _ = gauges(session, owner, 2)
+    appointments.submit(session, owner.enterprise_id, [booked.id], by=owner)
+    outcome = run(session, owner, "location", "三号车间")
+    assert batches.undo(session, outcome.batch_id, by=owner) == batches.Undone(2, 0)
 
 
 def test_an_import_is_undone_after_a_later_batch_over_its_rows_was(session, owner):
