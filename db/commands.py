@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -80,6 +81,8 @@ def import_ledger(options: argparse.Namespace) -> int:
     started = time.perf_counter()
     if not options.file.is_file():
         raise Refused(f"没有这个文件：{options.file}")
+    if options.errors:
+        _check_errors_file(options.errors, options.file)
     with reading() as session:
         enterprise_id, account_id = _for_whom(session, options.enterprise, options.by)
     # The rows are kept to the end: to look for garbage among them again and again costs a tenth of the time.
@@ -103,6 +106,16 @@ def import_ledger(options: argparse.Namespace) -> int:
         totals |= {"added": 0, "updated": 0}
     print(json.dumps(totals | {"seconds": round(time.perf_counter() - started, 2)}))
     return 1 if outcome.refused else 0
+
+
+def _check_errors_file(out: Path, source: Path) -> None:
+    """Refuse beforehand what could not be written after the rows are in."""
+    if out.suffix.lower() != ".xlsx":
+        raise Refused(f"--errors 请写以 .xlsx 结尾的文件：{out}")
+    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise Refused(f"--errors 的文件无法写入，请换一个文件夹或文件名：{out}")
+    if out.exists() and out.samefile(source):
+        raise Refused("--errors 不能与要导入的文件相同，请换一个文件名")
 
 
 def _for_whom(session: Session, code: str, username: str | None) -> tuple[int, int]:

@@ -87,8 +87,9 @@ def pieces_of(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
         if len(text := _text(row, owned)) == LIMIT:
             yield pieces(text)
         else:
-            kept = f"{_named(name)[1]} {_remembered(specification)[1]} {pieces(fold(number))}"
-            yield f"{kept} {_remembered(maker)[1]} {_remembered(place)[1]} {cut}"
+            kept = (_named(name)[1], _remembered(specification)[1], pieces(fold(number)))
+            rest = (_remembered(maker)[1], _remembered(place)[1], cut)
+            yield " ".join(filter(None, (*kept, *rest)))
 
 
 def _text(row: Sequence[str], owned: str) -> str:

@@ -125,6 +125,7 @@ STEPS = (
     Step(S.batch, "set_together", "批量修改", None, B.applied, BOOKERS),
     Step(S.batch, "preview", "检查", B.submitted, B.previewed, BOOKERS),
     Step(S.batch, "fail", "无法读取", B.submitted, B.failed, BOOKERS, reason_missing),
+    Step(S.batch, "match_again", "重新对应列", B.previewed, B.submitted, BOOKERS),
     Step(S.batch, "apply", "确认导入", B.previewed, B.applied, BOOKERS),
     Step(S.batch, "discard", "放弃", B.submitted, B.discarded, BOOKERS),
     Step(S.batch, "discard", "放弃", B.previewed, B.discarded, BOOKERS),

@@ -350,6 +350,7 @@ CALLS: dict[str, Call] = {
     "exports.check": _filtered,
     "imports.upload": _owned("台账.csv", CSV.encode()),
     "imports.find": _with("batch"),
+    "imports.match_again": lambda session, world: ((world.id("batch"),), {}),
     "imports.choose_columns": lambda session, world: ((world.id("batch"), {}), {}),
     "imports.discard": _with("batch"),
     "institutions.page": _plainly(),

@@ -213,6 +213,20 @@ def test_the_summary_lists_totals_and_every_problem_by_row(returned):
     ]
 
 
+def test_a_ledger_that_has_the_name_of_the_summary_is_left_alone(returned, tmp_path):
+    book = Workbook()
+    book.active.title = SUMMARY_SHEET
+    book.active.append(["器具名称", "出厂编号"])
+    book.active.append(["压力表", "HY37"])
+    path = tmp_path / "named.xlsx"
+    book.save(path)
+    problem = Problem(2, 0, "器具名称", "压力表", "请核对")
+    for _ in range(2):
+        path, marked = returned([problem], path, SUMMARY_SHEET)
+        assert marked.sheetnames == [SUMMARY_SHEET, f"{SUMMARY_SHEET} (2)"]
+        assert content(marked[SUMMARY_SHEET])["B2"] == "HY37"
+
+
 def test_a_long_sentence_has_the_lines_it_needs(returned):
     sheet = returned([KIND, replace(TWICE, sentence="很长的句子" * 20)])[1][SUMMARY_SHEET]
     assert (sheet.row_dimensions[8].height, sheet.row_dimensions[9].height) == (18, 72)

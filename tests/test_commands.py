@@ -267,6 +267,36 @@ def test_one_bad_row_refuses_a_file_and_partial_takes_the_rest(ledger_owner, tmp
     assert instrument_count() == 1
 
 
+@pytest.mark.parametrize("name", ["台账.xlsx", "错误.csv", "夹.xlsx", "没有/错误.xlsx"])
+def test_where_the_errors_cannot_go_nothing_is_imported_and_no_file_lost(
+    ledger_owner, tmp_path, capsys, name
+):
+    path = workbook(tmp_path, {}, {"出厂编号": None})
+    (tmp_path / "夹.xlsx").mkdir()
+    before = Path(path).read_bytes()
+    arguments = ["import-ledger", path, "--enterprise", ledger_owner, "--partial"]
+    assert command_line.main([*arguments, "--errors", str(tmp_path / name)]) == 2
+    assert "--errors" in sentence(capsys)
+    assert (instrument_count(), Path(path).read_bytes()) == (0, before)
+
+
+def test_a_marked_workbook_that_cannot_be_made_hides_no_outcome(ledger_owner, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("catalog.marking.process.MEMORY", 1)
+    path, errors = workbook(tmp_path, {}, {"出厂编号": None}), tmp_path / "错误.xlsx"
+    errors.write_bytes(b"older")
+    arguments = ["import-ledger", path, "--enterprise", ledger_owner, "--partial", "--errors", str(errors)]
+    assert command_line.main(arguments) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert "标注后的文件未能生成" in said[0] and json.loads(said[-1])["added"] == 1
+    assert errors.read_bytes() == b"older"
+
+
+def test_a_file_without_rows_is_no_silent_success(ledger_owner, tmp_path, capsys):
+    path = workbook(tmp_path)
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 2
+    assert "文件中没有填写器具" in sentence(capsys)
+
+
 def test_an_import_may_be_made_in_somebodys_name(ledger_owner, tmp_path, capsys):
     with transaction() as session:
         clerk = make.make_account(session, Role.supervisor).username

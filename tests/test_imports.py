@@ -225,7 +225,7 @@ def test_a_serial_number_names_one_instrument_here_too(owner):
 def test_a_row_that_repeats_an_earlier_one_is_named_with_it(owner):
     batch = examined(owner, book({}, {"出厂编号": "HY38"}, {}))
     assert counts(batch) == {"rows": 3, "added": 2, "duplicates": 1}
-    assert problems(batch)[4, "出厂编号"] == "与第 2 行是同一台器具，请删去其中一行"
+    assert problems(batch)[4, "出厂编号"] == "与原文件第 2 行是同一台器具，请删去其中一行"
 
 
 def test_a_second_import_updates_instead_of_doubling(owner):
@@ -400,6 +400,33 @@ def test_columns_that_are_not_recognized_are_asked_for(owner):
     assert counts(kept(batch.id)) == {"rows": 1, "added": 1}
 
 
+@pytest.mark.parametrize("heading", ["安装/使用地点", "测量范围", "准确度等级", "备注"])
+def test_what_may_be_empty_may_be_empty(owner, heading):
+    batch = examined(owner, book({heading: None}))
+    imports.apply(batch.id, owner.id)
+    assert counts(kept(batch.id)) == {"rows": 1, "added": 1}
+    with reading() as session:
+        assert ledger.count(session, ledger.Filters(text="HY37"), by=owner) == 1
+
+
+def test_columns_taken_for_others_are_matched_again_from_the_preview(owner):
+    headings = ["车间" if column.heading == "安装/使用地点" else column.heading for column in COLUMNS]
+    batch = examined(owner, book({"车间": "三号"}, headings=headings))
+    assert "没有导入的列：车间" in batch.findings["notes"]
+    with transaction() as session:
+        imports.match_again(session, batch.id, by=owner)
+    imports.examine(batch.id, owner.id)
+    batch = kept(batch.id)
+    assert (batch.status, batch.findings["missing"]) == (BatchStatus.submitted, [])
+    columns = {index: name for index, name in enumerate(batch.findings["fields"]) if name}
+    with transaction() as session:
+        columns[headings.index("车间")] = "安装/使用地点"
+        imports.choose_columns(session, batch.id, columns, by=owner)
+    imports.examine(batch.id, owner.id)
+    imports.apply(batch.id, owner.id)
+    assert [row.location for row in rows_of(owner)] == ["三号"]
+
+
 @pytest.mark.parametrize(
     ("columns", "refusal"),
     [
@@ -542,7 +569,7 @@ def test_of_a_flood_of_problems_the_first_are_kept_and_all_counted(owner, monkey
     with reading() as session:
         returned = attachments.path(session.get_one(Attachment, batch.returned_id)).read_bytes()
     summary = openpyxl.load_workbook(io.BytesIO(returned))[SUMMARY_SHEET]
-    assert "只标注了前 10 处，另有 20 处" in summary["A3"].value
+    assert "列出 10 个问题。另有 20 个问题没有列出" in summary["A3"].value
 
 
 def test_one_ledger_leaves_the_others_their_turn_and_the_disk_its_room(owner, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 from catalog.columns import COLUMNS
 from db import imports, jobs, previews
 from db.engine import reading, transaction
+from db.imports import uploads
 from db.models import Account, Batch, BatchStatus, Instrument
 from pages.parts import account, import_preview, import_start, look, navigation
 from tests import make, screens
@@ -154,6 +155,30 @@ def test_unknown_columns_are_matched_by_hand(owner, monkeypatch):
     screens.press(shown, "继续检查")
     assert finished(batch_id).refusal == ""
     assert status_of(batch_id) == BatchStatus.previewed
+
+
+def test_columns_are_matched_again_from_the_preview(owner, monkeypatch):
+    headings = ["车间" if column.heading == "安装/使用地点" else column.heading for column in COLUMNS]
+    batch_id = uploaded(owner, GAUGE | {"车间": "三号"}, headings=headings)
+    screens.press(screens.visit(monkeypatch, owner, "imports", batch=str(batch_id)), "重新对应列")
+    assert finished(batch_id).refusal == ""
+    shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+    assert "请核对每一列对应的项目" in screens.said(shown)
+    place = headings.index("车间")
+    shown = shown.selectbox(key=f"column-{batch_id}-{place}").select("安装/使用地点").run()
+    screens.press(shown, "继续检查")
+    assert finished(batch_id).refusal == ""
+    assert status_of(batch_id) == BatchStatus.previewed
+
+
+def test_where_too_many_files_wait_the_list_of_them_stays(owner, monkeypatch):
+    monkeypatch.setattr(uploads, "MOST_WAITING", 1)
+    uploaded(owner, {})
+    shown = screens.visit(monkeypatch, owner, "imports")
+    shown.file_uploader[0].set_value(("台账.xlsx", book({}), "application/octet-stream"))
+    shown = screens.press(shown, "提交")
+    assert "请先在“导入记录”中逐个确认或放弃" in screens.refusals(shown)[0]
+    assert list(shown.dataframe[0].value["文件"]) == ["台账.xlsx"]
 
 
 def test_columns_under_another_name_are_told(owner, monkeypatch):

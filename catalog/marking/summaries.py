@@ -42,19 +42,23 @@ class Findings:
 
 
 def summarize(package: Package, styles: Styles, found: Findings) -> None:
-    """Add the sheet at the end, or replace that of an earlier return where it stands."""
-    part = _existing(package) or _new_part(package)
+    """Add the sheet at the end, or replace that of an earlier return where it stands.
+
+    A ledger that has the name itself is left alone.
+    """
+    name = f"{SUMMARY_SHEET} (2)" if found.sheet == SUMMARY_SHEET else SUMMARY_SHEET
+    part = _existing(package, name) or _new_part(package, name)
     package.put(part, [piece.encode() for piece in _markup(package.main, styles, found)])
 
 
-def _existing(package: Package) -> str | None:
+def _existing(package: Package, name: str) -> str | None:
     for element in elements(package.tree(package.book), "sheet"):
-        if element.getAttribute("name") == SUMMARY_SHEET:
+        if element.getAttribute("name") == name:
             return package.target(package.book, related_id(element))
     return None
 
 
-def _new_part(package: Package) -> str:
+def _new_part(package: Package, name: str) -> str:
     part = package.free_name("xl/worksheets/sheet{}.xml")
     package.declare(part, f"{TYPES}.spreadsheetml.worksheet+xml")
     relation = package.relate(package.book, "worksheet", part)
@@ -63,7 +67,7 @@ def _new_part(package: Package) -> str:
     element = added(
         one(package.root(package.book), "sheets"),
         "sheet",
-        name=SUMMARY_SHEET,
+        name=name,
         sheetId=str(max(numbers, default=0) + 1),
     )
     element.setAttribute("xmlns:r", package.office)
@@ -100,8 +104,8 @@ def _markup(main: str, styles: Styles, found: Findings) -> Iterator[str]:
 
 def _remark(summary: Summary, placed: Sequence[tuple[Place | None, Problem]]) -> str:
     cells = len({place for place, _ in placed if place})
-    limit = f"批注只加在前 {MOST} 处，其余见下表。" if cells > MOST else ""
-    return f"共 {len(placed)} 个问题。{limit}{summary.note}"
+    limit = f"批注只加在前 {MOST:,} 处，其余见下表。" if cells > MOST else ""
+    return f"列出 {len(placed):,} 个问题。{limit}{summary.note}"
 
 
 def _row(number: int, style: int, values: Sequence[str | int], height: int = 0) -> str:

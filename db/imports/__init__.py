@@ -7,7 +7,7 @@ it takes, since a file is never read while one is open.
 from db.imports.rows import missing
 from db.imports.run import Outcome
 from db.imports.steps import apply, examine, import_file
-from db.imports.uploads import choose_columns, discard, file_name, find, is_interrupted, upload
+from db.imports.uploads import choose_columns, discard, file_name, find, is_interrupted, match_again, upload
 
 __all__ = [
     "Outcome",
@@ -19,6 +19,7 @@ __all__ = [
     "find",
     "import_file",
     "is_interrupted",
+    "match_again",
     "missing",
     "upload",
 ]

@@ -59,7 +59,7 @@ def _refuse_double(sheet: Sheet, row: Row, first: Row) -> None:
         heading, quoted = SYSTEM_ID, str(row.id)
     else:
         heading, quoted = HEADINGS["serial_number"], _value(sheet, row, "serial_number")
-    sheet.refuse(row.number, heading, quoted, f"与第 {first.number} 行是同一台器具，请删去其中一行")
+    sheet.refuse(row.number, heading, quoted, f"与原文件第 {first.number} 行是同一台器具，请删去其中一行")
 
 
 def _value(sheet: Sheet, row: Row, name: str) -> str:

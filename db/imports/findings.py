@@ -40,6 +40,11 @@ def lacking(contents: Contents, columns: list[str]) -> str:
     return f"{lack}。请按模板改正列名，或在网页上导入并对应各列"
 
 
+def empty(contents: Contents) -> str:
+    """Why a file without rows cannot be imported, with what was left aside in it."""
+    return "。".join(["文件中没有填写器具，请在表头下面每行填写一台", *notes(contents)])
+
+
 def _unused(contents: Contents) -> list[str]:
     """The headings that stand for nothing in the ledger, but for those that exports add to be read."""
     pairs = zip(contents.headings, contents.fields, strict=True)
@@ -53,7 +58,7 @@ def notes(contents: Contents) -> list[str]:
         said.append(f"没有导入的列：{'、'.join(unused)}")
     pairs = renamed(contents.headings, contents.fields)
     if told := "、".join(f"{rows.quoted(heading)} → {field}" for heading, field in pairs):
-        said.append(f"按其他名称认出的列：{told}。如有不符，请放弃，按模板改正列名后重新上传")
+        said.append(f"按其他名称认出的列：{told}。如有不符，请重新对应列")
     return said
 
 

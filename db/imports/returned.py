@@ -12,7 +12,6 @@ from catalog.marking import Problem, Summary
 from catalog.reading import Unreadable
 from db import engine as engines
 from db import reference
-from db.errors import Refused
 from db.imports import rows
 from db.imports.rows import Sheet
 from db.imports.run import Outcome
@@ -29,19 +28,11 @@ def ordered(sheet: Sheet) -> list[Problem]:
 
 def marked(source: Path, name: str, sheet_name: str, sheet: Sheet, outcome: Outcome) -> bytes | None:
     """The uploaded workbook with its bad cells marked; None when it cannot be made."""
-    return _made(lambda out: mark(source, name, out, sheet_name, sheet, outcome))
-
-
-def mark(source: Path, name: str, out: Path, sheet_name: str, sheet: Sheet, outcome: Outcome) -> None:
-    """Write the workbook that comes back; raises Refused."""
     problems = ordered(sheet)
     left = sheet.problem_count - len(problems)
-    note = f"只标注了前 {len(problems):,} 处，另有 {left:,} 处" if left else ""
+    note = f"另有 {left:,} 个问题没有列出，改正后重新导入时再列出。" if left else ""
     summary = _summary(outcome, note)
-    try:
-        marking.mark(source, name, out, sheet_name, problems, summary)
-    except marking.MarkingFailed as error:
-        raise Refused(str(error)) from error
+    return _made(lambda out: marking.mark(source, name, out, sheet_name, problems, summary))
 
 
 def _summary(outcome: Outcome, note: str = "") -> Summary:
@@ -94,6 +85,6 @@ def _made(write: Callable[[Path], Any]) -> bytes | None:
         out = Path(folder) / "out.xlsx"
         try:
             write(out)
-        except (Refused, marking.MarkingFailed, Unreadable):
+        except (marking.MarkingFailed, Unreadable):
             return None
         return out.read_bytes()

@@ -29,7 +29,7 @@ from db.models import (
 
 # Instruments, search index.
 PARTS = 2
-MOST_SHOWN = 200
+MOST_SHOWN = 1000
 
 
 def silent(phase: str, count: int, total: int) -> None:

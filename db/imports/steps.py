@@ -25,13 +25,15 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
     """Read and check the file of a batch and keep what its import would do: the run itself, rolled back.
 
     One transaction looks the batch up, one is rolled back, one keeps the findings. A file that cannot be
-    read ends the batch with the reason; one whose required columns are not recognized leaves it waiting,
-    with `missing` and the file's headings in its findings. Raises Refused, NotFound, Conflict.
+    read ends the batch with the reason; one whose required columns are not recognized, or whose columns a
+    person wants to match, leaves it waiting, with `missing` and its headings in its findings. Raises Refused,
+    NotFound, Conflict.
     """
     source, name, chosen = _source(batch_id, account_id)
     try:
-        contents, lists = _opened(source, name, chosen, report)
-        if lacking := rows.missing(contents.fields):
+        contents, lists = _opened(source, name, chosen or None, report)
+        lacking = rows.missing(contents.fields)
+        if lacking or chosen == {}:
             return findings.ask_for_columns(batch_id, account_id, contents, lacking)
         sheet = _sheet(contents, lists, account_id)
     except Unreadable as error:
@@ -104,8 +106,8 @@ def import_file(
     """Upload, examine and apply a file in one go, as the command line does; what it did, and whether it did.
 
     One transaction keeps the file, the next keeps what was found, the last writes. A dry run is rolled back.
-    `errors` is where the marked workbook goes when a row was refused. Raises Refused for a file that cannot
-    be read or lacks a required column.
+    `errors` is where the marked workbook goes when a row was refused; where it cannot be made, a note of the
+    outcome says so. Raises Refused for a file that cannot be read, lacks a required column or has no rows.
     """
     with engines.transaction() as session:
         by = uploads.actor(session, account_id)
@@ -116,6 +118,8 @@ def import_file(
         if lacking := rows.missing(contents.fields):
             raise Unreadable(findings.lacking(contents, lacking))
         sheet = _sheet(contents, lists, account_id)
+        if not sheet.size:
+            raise Unreadable(findings.empty(contents))
     except Unreadable as error:
         findings.fail(batch_id, account_id, str(error))
         raise Refused(str(error)) from error
@@ -127,7 +131,10 @@ def import_file(
         with engines.transaction() as session:
             uploads.discard(session, batch_id, by=uploads.actor(session, account_id))
     if errors and outcome.refused:
-        returned.mark(path, path.name, errors, contents.sheet, sheet, outcome)
+        if content := returned.marked(path, path.name, contents.sheet, sheet, outcome):
+            errors.write_bytes(content)
+        else:
+            outcome.notes.append("标注后的文件未能生成，请在网页上导入，按列出的问题修改")
     return outcome, is_written
 
 
@@ -162,7 +169,7 @@ def _source(
             batch.started_at = clock.now()
         kept = session.get_one(Attachment, batch.attachment_id)
         chosen = batch.options.get("columns")
-        columns = {int(index): name for index, name in chosen.items()} if chosen else None
+        columns = None if chosen is None else {int(index): name for index, name in chosen.items()}
         return attachments.path(kept), kept.name, columns
 
 

@@ -101,6 +101,14 @@ def choose_columns(session: Session, batch_id: int, columns: Mapping[int, str], 
     return batch
 
 
+def match_again(session: Session, batch_id: int, *, by: Account) -> Batch:
+    """重新对应列: what was previewed is to be examined anew, which asks for every column first."""
+    batch = find(session, batch_id, by=by, to="edit")
+    options = {**batch.options, "columns": {}}
+    workflow.move(session, Subject.batch, [batch], "match_again", by, options=options, totals={}, findings={})
+    return batch
+
+
 def discard(session: Session, batch_id: int, *, by: Account) -> Batch:
     """放弃 an import that has not been written."""
     batch = find(session, batch_id, by=by, to="edit")

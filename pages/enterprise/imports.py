@@ -14,8 +14,11 @@ def started(enterprise: Enterprise) -> None:
     look.header("强制检定器具信息导入", f"{enterprise.name}：下载模板，填写后上传；确认之前不会改动台账。")
     st.page_link(page("ledger"), label="返回台账", icon=":material/arrow_back:")
     import_start.templates()
-    import_start.box(enterprise)
+    above = st.container()
     import_start.recent(enterprise)
+    # Last, so that the list stands there when the file is refused for what waits in it.
+    with above:
+        import_start.box(enterprise)
 
 
 def shown(batch_id: int) -> None:
@@ -30,7 +33,7 @@ def shown(batch_id: int) -> None:
         return import_start.progress(batch.id)
     if job and job.refusal:
         st.error(look.plain(job.refusal), icon=":material/error:")
-    if batch.status == BatchStatus.submitted and batch.findings.get("missing"):
+    if batch.status == BatchStatus.submitted and "headings" in batch.findings:
         import_start.match(batch)
     elif batch.status == BatchStatus.submitted:
         import_start.interrupted(batch)

@@ -66,6 +66,7 @@ def _decide(batch: Batch) -> None:
             key=f"apply-{batch.id}",
         ):
             _apply(batch, is_partial=bool(refused))
+        import_start.match_again(batch)
         import_start.discard(batch)
 
 

@@ -115,10 +115,21 @@ def discard(batch: Batch) -> None:
         st.rerun()
 
 
+def match_again(batch: Batch) -> None:
+    """The way back to the columns, from a preview in which one was taken for another or left out."""
+    if st.button("重新对应列", icon=":material/table:", key=f"match-again-{batch.id}"):
+        with acting(*OWNERS) as (session, account):
+            imports.match_again(session, batch.id, by=account)
+        examine(batch.id)
+
+
 def match(batch: Batch) -> None:
     """Ask which column is which, beside the first values of each."""
     found = batch.findings
-    st.warning("有的必填列没有认出来，请为下面的列选择对应的项目。", icon=":material/table:")
+    if found["missing"]:
+        st.warning("有的必填列没有认出来，请为下面的列选择对应的项目。", icon=":material/table:")
+    else:
+        st.info("请核对每一列对应的项目，改正后继续检查。", icon=":material/table:")
     with st.container(border=True):
         told = st.container(horizontal=True, gap="xxsmall")
         chosen = _columns(batch, found)
@@ -193,7 +204,7 @@ def standing(row: Any) -> str:
     job = jobs.find(key(row.id))
     if job and not job.is_over:
         return QUEUED if job.phase == jobs.QUEUED else CHECKING
-    return MATCHING if (row.findings or {}).get("missing") else STOPPED
+    return MATCHING if "headings" in (row.findings or {}) else STOPPED
 
 
 def summary(totals: dict[str, int]) -> str:
