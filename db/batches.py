@@ -281,6 +281,7 @@ COLUMNS: tuple[Any, ...] = (
     sa.case((col(Batch.status) == BatchStatus.submitted, Batch.findings)).label("findings"),
     col(Account.full_name).label("by_name"),
     col(Attachment.name).label("file_name"),
+    col(Enterprise.name).label("enterprise"),
 )
 
 
@@ -301,10 +302,13 @@ def page(
     return list(session.execute(here.limit(min(size, 200)).offset((max(number, 1) - 1) * size)).all())
 
 
-def count(session: Session, enterprise_id: int, *, by: Account) -> int:
-    """How many batches a ledger has."""
+def count(session: Session, enterprise_id: int, *, by: Account, action: BatchAction | None = None) -> int:
+    """How many batches a ledger has, or how many of one `action`."""
     reach.enterprise(session, enterprise_id, by)
-    return session.scalar(select(func.count(col(Batch.id))).where(Batch.enterprise_id == enterprise_id)) or 0
+    here = select(func.count(col(Batch.id))).where(Batch.enterprise_id == enterprise_id)
+    if action is not None:
+        here = here.where(col(Batch.action) == action)
+    return session.scalar(here) or 0
 
 
 def find(session: Session, batch_id: int, *, by: Account) -> sa.Row[Any]:
@@ -319,5 +323,6 @@ def _listed() -> Any:
     return (
         sa.select(*COLUMNS)
         .join(Account, col(Batch.created_by_id) == Account.id)
+        .join(Enterprise, col(Batch.enterprise_id) == Enterprise.id)
         .join(Attachment, col(Batch.attachment_id) == Attachment.id, isouter=True)
     )

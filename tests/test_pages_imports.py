@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from catalog.columns import COLUMNS
-from db import imports, jobs, previews
+from db import batches, imports, jobs, previews
 from db.engine import reading, transaction
 from db.imports import uploads
 from db.models import Account, Batch, BatchStatus, Instrument
@@ -179,6 +179,32 @@ def test_where_too_many_files_wait_the_list_of_them_stays(owner, monkeypatch):
     shown = screens.press(shown, "提交")
     assert "请先在“导入记录”中逐个确认或放弃" in screens.refusals(shown)[0]
     assert list(shown.dataframe[0].value["文件"]) == ["台账.xlsx"]
+
+
+def test_an_import_that_is_over_says_who_did_what(owner, monkeypatch):
+    with transaction() as session:
+        make.make_instrument(session, session.get_one(Account, owner.id), serial_number="HY37")
+    batch_id = uploaded(owner, {"安装/使用地点": "门口"})
+    screens.press(screens.visit(monkeypatch, owner, "imports", batch=str(batch_id)), "确认导入 1 行")
+    assert finished(batch_id).refusal == ""
+    for status in ("已完成", "已撤回"):
+        shown = screens.visit(monkeypatch, owner, "imports", batch=str(batch_id))
+        said = screens.said(shown)
+        assert status in said and owner.full_name in said and "09\\:30 上传" in said
+        (row,) = shown.dataframe[0].value.to_dict("records")
+        assert (row["项目"], row["台账中"], row["改为"]) == ("安装/使用地点", "锅炉房", "门口")
+        assert "下载原文件" in [one.proto.label for one in shown.get("link_button")]
+        if status == "已完成":
+            with transaction() as session:
+                batches.undo(session, batch_id, by=session.get_one(Account, owner.id))
+
+
+def test_the_imports_are_listed_by_pages(owner, monkeypatch):
+    monkeypatch.setattr(import_start, "SIZE", 1)
+    for number in ("HY37", "HY38"):
+        uploaded(owner, {"出厂编号": number})
+    shown = screens.visit(monkeypatch, owner, "imports")
+    assert (len(shown.dataframe[-1].value), "共 2 条" in screens.said(shown)) == (1, True)
 
 
 def test_columns_under_another_name_are_told(owner, monkeypatch):

@@ -7,7 +7,7 @@ it takes, since a file is never read while one is open.
 from db.imports.rows import missing
 from db.imports.run import Outcome
 from db.imports.steps import apply, examine, import_file
-from db.imports.uploads import choose_columns, discard, file_name, find, is_interrupted, match_again, upload
+from db.imports.uploads import choose_columns, discard, find, is_interrupted, match_again, upload
 
 __all__ = [
     "Outcome",
@@ -15,7 +15,6 @@ __all__ = [
     "choose_columns",
     "discard",
     "examine",
-    "file_name",
     "find",
     "import_file",
     "is_interrupted",

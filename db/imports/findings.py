@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from catalog.columns import renamed
 from catalog.reading import Contents
@@ -71,9 +72,9 @@ def fail(batch_id: int, account_id: int, reason: str) -> None:
         workflow.move(session, Subject.batch, [batch], "fail", by, reason[:500])
 
 
-def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Sheet, outcome: Outcome) -> None:
-    """Keep what the run would do, for a person to confirm."""
-    findings = {
+def of_run(contents: Contents, sheet: Sheet, outcome: Outcome) -> dict[str, Any]:
+    """What a run did or would do, as the page shows it."""
+    return {
         "edition": rows.quoted(contents.edition),
         "notes": notes(contents),
         "has_validity": outcome.has_validity,
@@ -82,6 +83,10 @@ def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Shee
         "changed": outcome.changed,
         "seal": outcome.seal,
     }
+
+
+def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Sheet, outcome: Outcome) -> None:
+    """Keep what the run would do, for a person to confirm."""
     with engines.transaction() as session:
         batch, by = uploads.held(session, batch_id, account_id)
         workflow.move(
@@ -91,7 +96,7 @@ def keep_preview(batch_id: int, account_id: int, contents: Contents, sheet: Shee
             "preview",
             by,
             totals=outcome.totals,
-            findings=findings,
+            findings=of_run(contents, sheet, outcome),
             started_at=None,
         )
 

@@ -123,7 +123,7 @@ def import_file(
     except Unreadable as error:
         findings.fail(batch_id, account_id, str(error))
         raise Refused(str(error)) from error
-    outcome, is_written = _written(batch_id, account_id, sheet, is_partial, is_dry, report)
+    outcome, is_written = _written(batch_id, account_id, contents, sheet, is_partial, is_dry, report)
     outcome.notes = findings.notes(contents)
     if not is_written:
         findings.keep_preview(batch_id, account_id, contents, sheet, outcome)
@@ -139,7 +139,13 @@ def import_file(
 
 
 def _written(
-    batch_id: int, account_id: int, sheet: Sheet, is_partial: bool, is_dry: bool, report: Report
+    batch_id: int,
+    account_id: int,
+    contents: Contents,
+    sheet: Sheet,
+    is_partial: bool,
+    is_dry: bool,
+    report: Report,
 ) -> tuple[Outcome, bool]:
     """Run, and keep it unless it is a dry one or a row was refused that should not be."""
     with engines.transaction() as session:
@@ -150,7 +156,10 @@ def _written(
         outcome = run(session, sheet, batch, by=by, report=report)
         is_kept = not is_dry and (is_partial or not outcome.refused)
         if is_kept:
-            workflow.move(session, Subject.batch, [batch], "preview", by, totals=outcome.totals)
+            found = findings.of_run(contents, sheet, outcome)
+            workflow.move(
+                session, Subject.batch, [batch], "preview", by, totals=outcome.totals, findings=found
+            )
             _finish(session, batch, outcome, by, is_partial)
             point.commit()
     return outcome, is_kept

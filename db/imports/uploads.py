@@ -10,7 +10,7 @@ from catalog.spreadsheets import XLSX
 from db import attachments, audit, clock, reach, workflow
 from db.errors import NotFound, Refused
 from db.imports import rows
-from db.models import Account, Attachment, Batch, BatchAction, BatchStatus, Subject
+from db.models import Account, Batch, BatchAction, BatchStatus, Subject
 
 # Uploads of one ledger: so many may wait for a decision, so many come in a day.
 MOST_WAITING, MOST_A_DAY = 10, 100
@@ -63,11 +63,6 @@ def find(session: Session, batch_id: int, *, by: Account, to: str = "view") -> B
         raise NotFound("导入批次")
     reach.enterprise(session, batch.enterprise_id, by, to=to)
     return batch
-
-
-def file_name(session: Session, batch: Batch) -> str:
-    """What the person called the file of an import; the caller has found the batch for the asker."""
-    return session.get_one(Attachment, batch.attachment_id).name
 
 
 def is_interrupted(batch: Batch) -> bool:

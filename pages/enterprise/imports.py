@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from db import imports, jobs
+from db import batches, imports, jobs
 from db.models import OWNERS, BatchStatus, Enterprise
-from pages.parts import import_preview, import_start, look, workplace
+from pages.parts import import_preview, import_start, look, tables, workplace
 from pages.parts.account import looking, signed_in
 from pages.parts.navigation import page
 
@@ -25,8 +25,9 @@ def shown(batch_id: int) -> None:
     """One import, at whatever step it stands."""
     with looking(*OWNERS) as (session, account):
         batch = imports.find(session, batch_id, by=account)
-        name = imports.file_name(session, batch)
-    look.header("强制检定器具信息导入", f"《{name}》")
+        row = batches.find(session, batch_id, by=account)
+    who = f"{row.by_name} 于 {tables.text('', row.created_at)} 上传"
+    look.header("强制检定器具信息导入", f"《{row.file_name}》，{row.enterprise}，{who}")
     st.page_link(page("imports"), label="返回导入页", icon=":material/arrow_back:")
     job = jobs.find(import_start.key(batch.id))
     if job and not job.is_over:

@@ -8,6 +8,7 @@ from db import batches, instrument_fields, workflow
 from db.models import OWNERS, BatchAction, BatchStatus, Role, Subject
 from pages.parts import entry, import_start, ledger_words, look, tables
 from pages.parts.account import acting, looking
+from pages.parts.navigation import page
 
 SIZE = 10
 COLUMNS = {
@@ -73,6 +74,9 @@ def _undo(row: Any, role: Role) -> None:
         ask_to_undo(row, label)
     if row and row.status == BatchStatus.undone:
         st.caption("这一批已经撤回")
+    if row and row.action != BatchAction.set_together:
+        query = {"batch": str(row.id)}
+        st.page_link(page("imports"), label="打开这次导入", icon=":material/open_in_new:", query_params=query)
 
 
 def ask_to_undo(row: Any, label: str) -> None:

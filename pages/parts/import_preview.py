@@ -31,7 +31,7 @@ def draw(batch: Batch) -> None:
         st.caption(look.plain(note))
     _decide(batch)
     _problems(batch)
-    _changes(found["changed"], totals["updated"])
+    _changes(found["changed"], totals["updated"], "将要修改")
 
 
 def _totals(totals: Mapping[str, int]) -> None:
@@ -93,12 +93,12 @@ def _problems(batch: Batch) -> None:
     tables.listing(found, PROBLEMS, "需要改正的内容", height=min(38 + 35 * len(found), 420), widths=WIDE)
 
 
-def _changes(changed: Sequence[Mapping[str, Any]], count: int) -> None:
+def _changes(changed: Sequence[Mapping[str, Any]], count: int, done: str) -> None:
     if not changed:
         return
-    st.subheader(f"将要修改的 {count:,} 台器具", anchor=False)
+    st.subheader(f"{done}的 {count:,} 台器具", anchor=False)
     if count > len(changed):
-        st.caption(f"这里列出前 {len(changed)} 台；导入后每台器具的“变更历史”中都有记录。")
+        st.caption(f"这里列出前 {len(changed):,} 台；导入后每台器具的“变更历史”中都有记录。")
     rows = [
         {
             "row": one["row"],
@@ -110,7 +110,7 @@ def _changes(changed: Sequence[Mapping[str, Any]], count: int) -> None:
         for one in changed
         for field, (old, new) in one["changes"].items()
     ]
-    tables.listing(rows, CHANGES, "将要修改的内容", height=min(38 + 35 * len(rows), 420), widths=WIDE)
+    tables.listing(rows, CHANGES, f"{done}的内容", height=min(38 + 35 * len(rows), 420), widths=WIDE)
 
 
 def ended(batch: Batch) -> None:
@@ -122,8 +122,18 @@ def ended(batch: Batch) -> None:
         _applied(batch)
     elif batch.totals:
         st.text(f"共 {batch.totals['rows']:,} 行：{import_start.summary(batch.totals)}")
-    if batch.status == BatchStatus.undone:
-        st.page_link(page("ledger"), label="查看台账", icon=":material/inventory_2:")
+    if batch.status != BatchStatus.applied:
+        with st.container(horizontal=True):
+            st.page_link(page("ledger"), label="查看台账", icon=":material/inventory_2:")
+            _upload(batch)
+    for note in batch.findings.get("notes", []):
+        st.caption(look.plain(note))
+    if batch.status in (BatchStatus.applied, BatchStatus.undone):
+        _changes(batch.findings.get("changed", []), batch.totals["updated"], "修改")
+
+
+def _upload(batch: Batch) -> None:
+    st.link_button("下载原文件", f"/attachments/{batch.attachment_id}", icon=":material/description:")
 
 
 def _applied(batch: Batch) -> None:
@@ -134,7 +144,7 @@ def _applied(batch: Batch) -> None:
             st.switch_page(page("ledger"))
         if totals["invalid"] + totals["duplicates"]:
             _returned(batch, "取回有问题的行")
-        st.link_button("下载原文件", f"/attachments/{batch.attachment_id}", icon=":material/description:")
+        _upload(batch)
         label = workflow.label_of(Subject.batch, "undo")
         if st.button(label, icon=":material/undo:", key=f"ask-{batch.id}"):
             with looking(*OWNERS) as (session, account):

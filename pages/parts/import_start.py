@@ -22,6 +22,7 @@ OUTCOMES = {"added": "新增", "updated": "修改", "unchanged": "未变", "inva
 # What an upload that is not previewed yet waits for.
 QUEUED, CHECKING, MATCHING, STOPPED = "排队中", "检查中", "待对应列", "检查中断"
 NOT_USED = "不导入这一列"
+SIZE = 10
 # Letters of the first values of a column, about a line of it.
 MOST_SAMPLE = 24
 
@@ -182,16 +183,22 @@ def _sample(values: Sequence[str]) -> str:
 
 def recent(enterprise: Enterprise) -> None:
     """The imports so far; one that is picked opens."""
-    with looking(*OWNERS) as (session, account):
-        rows = batches.page(session, enterprise.id, by=account, action=BatchAction.imported)
     st.subheader("导入记录", anchor=False)
-    if not rows:
-        return look.empty("还没有导入过文件")
+    with looking(*OWNERS) as (session, account):
+        total = batches.count(session, enterprise.id, by=account, action=BatchAction.imported)
+        if not total:
+            return look.empty("还没有导入过文件")
+        place = st.container()
+        number = tables.pager(total, SIZE, f"imports-pages-{enterprise.id}")
+        rows = batches.page(
+            session, enterprise.id, by=account, action=BatchAction.imported, number=number, size=SIZE
+        )
     shown = [
         row._asdict() | {"status": look.mark(standing(row)), "summary": summary(row.totals) or row.note}
         for row in rows
     ]
-    picked = tables.choosing(shown, RECENT, f"imports-{rows[0].id}", "导入记录", is_many=False)
+    with place:
+        picked = tables.choosing(shown, RECENT, f"imports-{rows[0].id}", "导入记录", is_many=False)
     for row in picked:
         st.query_params["batch"] = str(row["id"])
         st.rerun()
