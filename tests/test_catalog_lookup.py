@@ -61,7 +61,15 @@ def test_a_code_and_a_name_of_another_kind_contradict_each_other():
 
 @pytest.mark.parametrize(
     ("text", "suggestion"),
-    [("91102", "91101 指示类压力表、显示类压力表"), ("电能标", "91501 电能表"), ("随便", ""), ("（", "")],
+    [
+        ("91102", "91101 指示类压力表、显示类压力表"),
+        ("91102x", "91101 指示类压力表、显示类压力表"),
+        ("压力表", "91101 指示类压力表、显示类压力表"),
+        ("一般压力表", "91101 指示类压力表、显示类压力表"),
+        ("电能标", "91501 电能表"),
+        ("随便", ""),
+        ("（", ""),
+    ],
 )
 def test_an_unknown_kind_is_answered_with_the_nearest(text, suggestion):
     found = KINDS.find(text)

@@ -409,6 +409,27 @@ def test_what_may_be_empty_may_be_empty(owner, heading):
         assert ledger.count(session, ledger.Filters(text="HY37"), by=owner) == 1
 
 
+@pytest.mark.parametrize("has_id", [True, False])
+def test_zeros_that_a_spreadsheet_took_are_missed(owner, has_id):
+    gauge = enter(owner, serial_number="000446")
+    headings = [column.heading for column in COLUMNS] + [SYSTEM_ID] * has_id
+    row = {"出厂编号": "446", SYSTEM_ID: gauge.id}
+    batch = examined(owner, book(row, headings=headings))
+    assert counts(batch) == {"rows": 1, "invalid": 1}
+    assert problems(batch)[2, "出厂编号"].startswith("台账中为 000446，文件中少了 0")
+    other = examined(owner, book(row | {"出厂编号": "447", "型号规格": "Y-150"}, headings=headings))
+    assert counts(other) == {"rows": 1, "updated" if has_id else "added": 1}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "is_missed"), [("1.0", "1", True), ("1.0", "2", False), ("1", "1.0", False)]
+)
+def test_decimals_that_a_spreadsheet_took_are_missed(owner, old, new, is_missed):
+    enter(owner, serial_number="HY37", accuracy_class=old)
+    batch = examined(owner, book({"准确度等级": new}))
+    assert counts(batch) == {"rows": 1, "invalid" if is_missed else "updated": 1}
+
+
 def test_columns_taken_for_others_are_matched_again_from_the_preview(owner):
     headings = ["车间" if column.heading == "安装/使用地点" else column.heading for column in COLUMNS]
     batch = examined(owner, book({"车间": "三号"}, headings=headings))

@@ -37,7 +37,10 @@ class KindIndex:
             self._longer.add(key(row.category + row.name), row.code)
             self._categories.add(key(row.category), row.code)
         in_force = [row for row in self.rows.values() if not row.is_retired]
-        self._texts = {key(text): row.code for row in in_force for text in (row.code, row.name)}
+        # Of several names joined in one, each may be what is like a text.
+        self._texts = {
+            key(text): row.code for row in in_force for text in (*row.name.split("、"), row.name, row.code)
+        }
         self._nearest = Nearest(self._texts)
 
     def label(self, code: str) -> str:

@@ -74,7 +74,7 @@ class Nearest:
                 shared.update(holders)
         likely = [self.names[place] for place, _ in shared.most_common(25)]
         close = get_close_matches(text[:60], likely, n=3, cutoff=0.5)
-        if text.isdecimal():  # Of codes, which are trees, the one that branches off last.
+        if text[:1].isdecimal():  # Of codes, which are trees, the one that branches off last.
             close.sort(key=lambda name: -_shared_start(name, text))
         return next(iter(close), None)
 

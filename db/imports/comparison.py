@@ -1,8 +1,10 @@
 """The rows of a file against the ledger: which are new, which change something, and which may not."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +19,11 @@ from db.models import Account, Instrument, InstrumentStatus
 
 NAMES = tuple(LABELS)
 FOLDS = {name: cells.code if tables.kind(HEADINGS[name]) == "code" else cells.text for name in TEXTS}
+NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+ZEROS = (
+    "台账中为 {old}，文件中少了 0，可能是表格软件去掉的；请把该列设为文本格式后填写 {old}，"
+    "确需修改请在台账页面上办理"
+)
 
 
 @dataclass(slots=True)
@@ -80,8 +87,12 @@ def compared(
     updates: list[Update] = []
     met: dict[int, Any] = {}
     same: set[int] = set()
+    padded: dict[tuple[Any, ...], str] = {}
     for known in _ledger(session, enterprise_id, by):
-        row = by_id.get(known.id) or by_key.get(tuple([_folded(name, known[at]) for name, at in columns]))
+        key = tuple([_folded(name, known[at]) for name, at in columns])
+        if known.serial_number[:1] == "0":
+            padded[_bare(key)] = known.serial_number
+        row = by_id.get(known.id) or by_key.get(key)
         if row is None or not _is_only(sheet, row, known, met):
             continue
         met[row.number] = known
@@ -92,6 +103,8 @@ def compared(
             updates.append(Update(row, known, changes))
     updates = [one for one in updates if one.row.number not in sheet.invalid]
     fresh = [row for row in rows if row.number not in met and not _is_lost(sheet, row)]
+    if padded:
+        fresh = [row for row in fresh if not _is_bare(sheet, row, padded, places)]
     return updates, len(same - sheet.invalid), fresh
 
 
@@ -129,7 +142,30 @@ def _changes(sheet: Sheet, row: Row, known: Any) -> dict[str, tuple[Any, Any]]:
                 sheet.refuse(row.number, new.heading, new.shown, new.sentence, new.suggestion)
         elif _folded(name, old) != new:
             changes[name] = (old, new)
+            if isinstance(new, str) and _is_shortened(old, new):
+                sheet.refuse(row.number, HEADINGS[name], new, ZEROS.format(old=old))
     return changes
+
+
+def _is_shortened(old: str, new: str) -> bool:
+    """Whether a text lost zeros as a spreadsheet takes them from what looks like a number: 0446, 1.0."""
+    numbers = NUMBER.fullmatch(old), NUMBER.fullmatch(new)
+    return all(numbers) and len(new) < len(old) and Decimal(old) == Decimal(new)
+
+
+def _bare(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What names an instrument, without zeros in front."""
+    return tuple([part.lstrip("0") if isinstance(part, str) else part for part in key])
+
+
+def _is_bare(sheet: Sheet, row: Row, padded: Mapping[tuple[Any, ...], str], places: Sequence[int]) -> bool:
+    """Whether a row that is new would be one of the ledger if its number had not lost its zeros."""
+    number = _value(sheet, row, "serial_number")
+    known = padded.get(_bare(tuple([row.values[place] for place in places])))
+    if row.id or known is None or not _is_shortened(known, number):
+        return False
+    sheet.refuse(row.number, HEADINGS["serial_number"], number, ZEROS.format(old=known))
+    return True
 
 
 def _written(sheet: Sheet, name: str, value: Any) -> str:

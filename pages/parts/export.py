@@ -9,7 +9,7 @@ from db.ledger import Filters
 
 FORMATS = {"xlsx": "Excel 工作簿 (.xlsx)", "csv": "纯文本表格 (.csv)"}
 SAID = "导出当前筛选出的全部器具。器具很多时 .csv 快得多。"
-EDITABLE = "改好后可以重新导入，只有改动的内容会更新。"
+EDITABLE = "改好后可以重新导入，只有改动的内容会更新。请修改 .xlsx：表格软件打开 .csv 时会去掉编号前面的 0。"
 
 
 def popover(filters: Filters, is_editable: bool = False) -> None:
