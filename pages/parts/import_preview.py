@@ -16,7 +16,7 @@ from pages.parts.navigation import page
 
 PROBLEMS = {"row": "行", "heading": "列", "value": "填写的内容", "suggestion": "建议", "sentence": "问题"}
 CHANGES = {"row": "行", "instrument": "器具", "label": "项目", "before": "台账中", "after": "改为"}
-WIDE = {"row": 60, "sentence": 640, "suggestion": 210, "instrument": 200}
+WIDE = {"row": 60, "sentence": 610, "suggestion": 240, "instrument": 200}
 EMPTY = "文件中没有填写器具。请在表头下面每行填写一台，保存后重新上传。"
 LOCKED = "文件中填写了“有效期至”。导入后不可修改，此后只随检定结果变动；请确认日期与检定证书一致，再导入。"
 
