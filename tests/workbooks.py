@@ -148,6 +148,32 @@ def converted(data: bytes, ending: str, to: str) -> bytes:
         return next(Path(out).iterdir()).read_bytes()
 
 
+def open_document(settings: str = "", **cells: str) -> bytes:
+    """An .ods file of headings and one gauge, some of its cells given as markup by their heading."""
+    names = ("office", "table", "text", "draw", "calcext")
+    spaces = " ".join(f'xmlns:{name}="urn:{name}"' for name in names)
+    gauge = [cells.get(name, open_cell(cell)) for name, cell in zip(HEADINGS, written(), strict=True)]
+    rows = "".join(
+        f"<table:table-row>{''.join(row)}</table:table-row>" for row in (map(open_cell, HEADINGS), gauge)
+    )
+    body = f'{settings}<table:table table:name="器具信息">{rows}</table:table>'
+    content = f"<office:document-content {spaces}><office:body>{body}</office:body></office:document-content>"
+    parts = {
+        "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+        "content.xml": content.encode(),
+        "META-INF/manifest.xml": b"<manifest/>",
+    }
+    return operated(b"PK\x05\x06" + bytes(18), {}, **parts)
+
+
+def open_cell(shown: str, kind: str = "string", value: str = "", more: str = "") -> str:
+    """A cell of an .ods file: what it shows, its type, its value, and further attributes."""
+    name = {"float": "value", "percentage": "value"}.get(kind, f"{kind}-value")
+    value = f' office:{name}="{value}"' if value else ""
+    attributes = f'office:value-type="{kind}"{value}{more}'
+    return f"<table:table-cell {attributes}><text:p>{shown}</text:p></table:table-cell>"
+
+
 def compound(**streams: bytes) -> bytes:
     """A compound file of old Office with these streams, each filled up to 4,096 bytes or more."""
     names = list(streams)

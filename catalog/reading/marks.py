@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from catalog.reading.cells import fault, text
+from catalog.reading.cells import Raw, fault, text
 from catalog.reading.contents import Fault
 
 Place = tuple[int, int]
@@ -16,12 +16,14 @@ Area = tuple[int, int, int, int]
 class Marks:
     """Cells of a sheet that are not what their values say; rows and columns are counted from 0.
 
-    `faults` are cells that cannot be believed. `shown` is the text a reader sees where a number's format adds
+    `faults` are cells that cannot be believed. `values` are what cells hold that calamine reads as something
+    else. `shown` is the text a reader sees where a number's format adds
     to it (00123, 0.5%), or a fault where nobody can tell what was meant (1.2E+06), for columns of text.
     `merged` are the merged areas. `nameless` are columns right of the header that hold something.
     """
 
     faults: dict[int, dict[int, Fault]] = field(default_factory=dict)
+    values: dict[int, dict[int, Raw]] = field(default_factory=dict)
     shown: dict[int, dict[int, str | Fault | None]] = field(default_factory=dict)
     merged: list[Area] = field(default_factory=list)
     nameless: set[int] = field(default_factory=set)

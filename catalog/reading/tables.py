@@ -80,10 +80,13 @@ def _full_rows(rows: Iterable[tuple[int, Sequence[Raw]]], header: Header, marks:
 
 def _marked(rows: Iterator[Numbered], marks: Marks, textual: list[bool]) -> Iterator[Numbered]:
     """The rows with what the markup says put in the place of values."""
-    if not marks.faults and not marks.shown:
+    if not marks.faults and not marks.values and not marks.shown:
         yield from rows
         return
     for number, row in rows:
+        for column, value in marks.values.get(number, {}).items():
+            if column < len(row):
+                row[column] = value
         for column, shown in marks.shown.get(number, {}).items():
             if column < len(row) and textual[column]:
                 row[column] = shown
