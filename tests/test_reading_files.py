@@ -44,6 +44,7 @@ from tests.workbooks import (
     strict,
     text_file,
     with_cells,
+    with_shared_texts,
     without_references,
     written,
 )
@@ -451,6 +452,49 @@ def test_beside_a_stray_cell_nothing_is_overlooked(opened):
         "器具数量": Fault(cells.WHOLE_WANTED, "TRUE"),
     }
     assert rows[3] == {**GAUGE, "备注": Fault(cells.ERROR, "#N/A")}
+
+
+def styled_by_number(code: int) -> bytes:
+    """One gauge whose 备注 is a number with a format that the file does not spell out."""
+    data = formatted(46086, "# ?/?", "备注")
+    return operated(data, {"xl/styles.xml": replaced('numFmtId="12"', f'numFmtId="{code}"')})
+
+
+@pytest.mark.parametrize("code", [14, 27, 36, 50, 58])
+def test_the_days_of_chinese_formats_are_days_beside_a_stray_cell_too(opened, code):
+    data = styled_by_number(code)
+    beside = operated(data, {SHEET: replaced("</sheetData>", STRAY)})
+    assert by_heading(opened(beside)) == by_heading(opened(data))
+    assert by_heading(opened(data))[2]["备注"] == Fault(cells.BECAME_DAY, "2026-03-05")
+
+
+ESCAPED = {
+    "a_x000a_b": "a b",
+    "_x0031_2": "12",
+    "_x005F_x0031_": "_x0031_",
+    "ax005F_b": "ax005F_b",
+    "_xD83D_": "_xD83D_",
+}
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_escaped_characters_are_read_beside_a_stray_cell_too(opened, is_shared):
+    data = packed(book(*[row(备注=f"escaped {index}") for index in range(len(ESCAPED))]))
+    data = with_shared_texts(data) if is_shared else data
+
+    def change(body: bytes) -> bytes:
+        for index, written_ in enumerate(ESCAPED):
+            body = body.replace(b">escaped %d<" % index, f">{written_}<".encode())
+        return body
+
+    data = operated(data, {"xl/sharedStrings.xml" if is_shared else SHEET: change})
+    for each in (data, operated(data, {SHEET: replaced("</sheetData>", STRAY)})):
+        assert [found["备注"] for found in by_heading(opened(each)).values()] == list(ESCAPED.values())
+
+
+def test_a_strict_workbook_with_a_stray_cell_is_refused_for_what_it_is(opened):
+    sentence = refusal(opened, operated(strict(), {SHEET: replaced("</sheetData>", STRAY)}))
+    assert "Strict Open XML" in sentence and "请用 Excel 或 WPS 打开，另存为 .xlsx" in sentence
 
 
 OLD_BOOK = b"\x09\x08\x10\x00\x00\x06" + bytes(14)

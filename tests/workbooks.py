@@ -97,6 +97,32 @@ def with_cells(markup: str, after: int = 2) -> bytes:
     return operated(packed(made), {SHEET: replaced("</sheetData>", markup + "</sheetData>")})
 
 
+def with_shared_texts(data: bytes) -> bytes:
+    """The same workbook with its texts in a part of their own, as Excel saves it."""
+    texts: list[bytes] = []
+
+    def shared(found: re.Match[bytes]) -> bytes:
+        texts.append(found[1])
+        return b't="s"><v>%d</v></c>' % (len(texts) - 1)
+
+    def out(body: bytes) -> bytes:
+        return re.sub(rb't="inlineStr"><is>(.*?)</is></c>', shared, body)
+
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    place = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/sharedStrings"
+    link = f'<Relationship Id="texts" Type="{place}" Target="sharedStrings.xml"/></Relationships>'
+    changes = {
+        SHEET: out,
+        "[Content_Types].xml": replaced("</Types>", part),
+        "xl/_rels/workbook.xml.rels": replaced("</Relationships>", link),
+    }
+    moved = operated(data, changes)
+    table = b"".join(b"<si>%s</si>" % text for text in texts)
+    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return operated(moved, {}, **{"xl/sharedStrings.xml": b'<sst xmlns="%s">%s</sst>' % (space, table)})
+
+
 def strict() -> bytes:
     """A workbook as Excel saves it under “Strict Open XML 工作簿”: other namespaces, days in ISO form."""
     plain = "http://schemas.openxmlformats.org/"

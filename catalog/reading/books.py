@@ -1,5 +1,6 @@
 """The sheet of a file that holds the ledger, opened for reading from its first row on."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,11 +8,11 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from catalog.reading import delimited
 from catalog.reading.contents import Unreadable
-from catalog.reading.formats import DAMAGED, ENCRYPTED, Format
+from catalog.reading.formats import DAMAGED, ENCRYPTED, RESAVE, Format
 from catalog.reading.headers import HEAD, Header, best_header
 from catalog.reading.limits import COLUMNS
 from catalog.reading.marks import Marks
@@ -24,6 +25,11 @@ GUIDE_SHEET = "填写说明"
 # Other sheets of ours; nobody needs to be told that they were left aside.
 REFERENCE_SHEETS = {GUIDE_SHEET, "强检器具目录", "行政区划信息", "下拉列表", "检查结果"}
 STAMP = "版本"
+# Formats that Excel and WPS in Chinese use by their number alone: days and times.
+CHINESE_DAYS = {*range(27, 37), *range(50, 59)}
+# A character that XML cannot hold, or an _ before what would look like one; halves of one are none.
+ESCAPE = re.compile("_x((?!d[89a-f])[0-9a-f]{4})_", re.IGNORECASE)
+STRICT = f"工作簿存成了 Strict Open XML，又过大或在台账以外很远处还有内容，无法读取，{RESAVE}"
 # Excel has no more.
 LAST_ROW = 1_048_576
 
@@ -96,6 +102,8 @@ def careful(path: Path) -> Opened:
     """The same of an .xlsx file row by row, slowly but with little memory."""
     markup = Workbook(path)
     markup.inspect()
+    if markup.is_strict:
+        raise Unreadable(STRICT)
     names, load = _with_openpyxl(path)
     return _opened(_best(names, load), names, markup.edition or _stamp(names, load), markup)
 
@@ -149,11 +157,32 @@ def _with_calamine(path: Path) -> tuple[list[str], Load]:
 def _with_openpyxl(path: Path) -> tuple[list[str], Load]:
     # Openpyxl takes numpy along where it finds it: time and memory that nothing here needs.
     sys.modules["numpy"] = None  # type: ignore[assignment]
-    from openpyxl import load_workbook
+    from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
+
+    class Reader(ExcelReader):
+        def read_strings(self) -> None:
+            if part := self.package.find(SHARED_STRINGS):
+                self.shared_strings = _strings(self.archive.open(part.PartName[1:]))
 
     # By its content: the path may have any name.
-    book = load_workbook(BytesIO(path.read_bytes()), read_only=True, data_only=True)
+    reader = Reader(BytesIO(path.read_bytes()), read_only=True, data_only=True)
+    reader.read()
+    book = reader.wb
     return [each.title for each in book.worksheets], lambda name: _sparse_rows(book[name])
+
+
+def _strings(part: IO[bytes]) -> list[str]:
+    """The shared texts as they are written; openpyxl itself would undo a part of their escapes."""
+    from openpyxl.cell.text import Text
+    from openpyxl.xml.constants import SHEET_MAIN_NS
+    from openpyxl.xml.functions import iterparse
+
+    found = []
+    for _, node in iterparse(part):
+        if node.tag == f"{{{SHEET_MAIN_NS}}}si":
+            found.append(Text.from_tree(node).content)
+            node.clear()
+    return found
 
 
 def _sparse_rows(sheet: Any) -> Rows:
@@ -161,13 +190,14 @@ def _sparse_rows(sheet: Any) -> Rows:
     from openpyxl.worksheet._reader import WorkSheetParser
 
     book = sheet.parent
+    chinese = {index for index, style in enumerate(book._cell_styles) if style.numFmtId in CHINESE_DAYS}
     with sheet._get_source() as source:
         parser = WorkSheetParser(
             source,
             sheet._shared_strings,
             data_only=True,
             epoch=book.epoch,
-            date_formats=book._date_formats,
+            date_formats=book._date_formats | chinese,
             timedelta_formats=book._timedelta_formats,
         )
         for number, cells in parser.parse():
@@ -176,8 +206,15 @@ def _sparse_rows(sheet: Any) -> Rows:
             row = [None] * max((cell["column"] for cell in cells if cell["column"] <= COLUMNS), default=0)
             for cell in cells:
                 if cell["column"] <= COLUMNS:
-                    row[cell["column"] - 1] = cell["value"]
+                    row[cell["column"] - 1] = _unescaped(cell["value"])
             yield number - 1, row
+
+
+def _unescaped(value: Any) -> Any:
+    """The value as calamine gives it: _x000a_ in a text is a line break."""
+    if type(value) is not str or "_x" not in value:
+        return value
+    return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
 def _best(names: list[str], load: Load) -> Found:

@@ -24,6 +24,8 @@ MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\b[^>]*\bref=["']([A-Z]+)(\d+):([A-Z
 FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>([^<]*)<)")
 VALUE = re.compile(rb"<(?:\w+:)?v\b[^>]*?(/>|>([^<]*)<)")
 REFERENCE = re.compile(rb"([A-Z]{1,3})(\d{1,7})")
+# The namespaces of Strict Open XML.
+STRICT = b"http://purl.oclc.org/ooxml/"
 # Without any of these a piece of plainly written markup needs no closer look.
 SIGNS = (b"<f", b'"e"')
 
@@ -36,6 +38,7 @@ class Workbook:
         self.archive = Archive(path)
         if b"macroEnabled" in self.archive.read("[Content_Types].xml"):
             raise Unreadable(MACRO)
+        self.is_strict = STRICT in self.archive.read("xl/workbook.xml")
         book = self.archive.tree("xl/workbook.xml")
         links = self._links()
         self.is_1904 = any(each.get("date1904") in ("1", "true") for each in book.iter("workbookPr"))
