@@ -50,6 +50,7 @@ from tests.workbooks import (
 )
 
 GOOD = packed(book())
+STRAY = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
 
 
 @pytest.fixture
@@ -132,6 +133,30 @@ def beside_others() -> bytes:
     made.create_sheet("封面", 0)["A1"] = "强制检定计量器具台账"
     made.create_sheet("填写说明")["A1"] = "说明"
     made.create_sheet("旧数据")["A1"] = 1
+    return packed(made)
+
+
+def states(**given: str) -> bytes:
+    """Two sheets with rows, 2025 and 2026; and an empty 器具信息; each visible, hidden or not there."""
+    made = book([None], title="器具信息")
+    for title, state in given.items():
+        sheet = made["器具信息"] if title == "ours" else fill(made.create_sheet(title.strip("_")))
+        sheet.sheet_state = state
+    if "ours" not in given:
+        del made["器具信息"]
+    return packed(made)
+
+
+def far_below() -> bytes:
+    """A template with nothing but a space and a remark beside it, and one whose only row is far below."""
+    made = book(*[[None]] * 60, row(), title="台账")
+    fill(made.create_sheet("器具信息"), [" "], [None] * 18 + ["见另表"])
+    return packed(made)
+
+
+def nothing_but_formulas() -> bytes:
+    made = book(["=A1"] * 17)
+    fill(made.create_sheet("旧台账"))
     return packed(made)
 
 
@@ -338,6 +363,41 @@ def test_a_file_is_read(here, data, differs):
     assert rows[2] == {**GAUGE, **differs}
 
 
+# Which sheet is read, its rows, and what is noted.
+CHOSEN = {
+    "rows on another sheet than ours": (
+        states(ours="visible", _2026="visible"), "2026", [2],
+        ["只读取了工作表“2026”，另外 1 个没有读取：“器具信息”"]),
+    "the first of two": (
+        states(ours="visible", _2025="visible", _2026="visible"), "2025", [2],
+        ["只读取了工作表“2025”，另外 2 个没有读取：“器具信息”、“2026”"]),
+    "a visible one behind a hidden one": (
+        states(_2025="hidden", _2026="visible"), "2026", [2],
+        ["只读取了工作表“2026”，另外 1 个没有读取：“2025”"]),
+    "a visible one behind one that Excel does not even list": (
+        states(_2025="veryHidden", _2026="visible"), "2026", [2],
+        ["只读取了工作表“2026”，另外 1 个没有读取：“2025”"]),
+    "a hidden one with rows": (
+        states(ours="visible", _2025="hidden"), "2025", [2],
+        ["工作表“2025”是隐藏的，也已读取", "只读取了工作表“2025”，另外 1 个没有读取：“器具信息”"]),
+    "a row far below": (
+        far_below(), "台账", [62], ["只读取了工作表“台账”，另外 1 个没有读取：“器具信息”"]),
+    "nothing but formulas without values": (
+        nothing_but_formulas(), "器具信息", [2], ["只读取了工作表“器具信息”，另外 1 个没有读取：“旧台账”"]),
+    "nothing anywhere": (states(ours="visible"), "器具信息", [], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stray", ["", STRAY])
+@pytest.mark.parametrize(("data", "sheet", "numbers", "notes"), CHOSEN.values(), ids=CHOSEN)
+def test_the_sheet_with_rows_that_a_person_sees_is_read(opened, data, sheet, numbers, notes, stray):
+    if stray:
+        data = operated(data, {SHEET: replaced("</sheetData>", stray)})
+    contents = opened(data)
+    assert (contents.sheet, [number for number, _ in contents.rows]) == (sheet, numbers)
+    assert contents.notes == notes
+
+
 # Where the header stands, which rows there are, and what is noted.
 PLACED = {
     "titles above the header": (titled(), 4, [5], []),
@@ -431,9 +491,6 @@ def test_too_many_rows_are_refused_and_empty_ones_do_not_count(here, monkeypatch
     rows = [written()] * 3 + [[""]] * 50
     assert len(list(here(text_file(*rows), "a.csv").rows)) == 3
     assert "行，请拆分" in refusal(here, text_file(*rows, written()), "a.csv")
-
-
-STRAY = '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
 
 
 def test_a_stray_cell_at_the_end_of_the_sheet_does_no_harm(opened):

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from catalog.reading import delimited
+from catalog.reading.cells import text
 from catalog.reading.contents import Unreadable
 from catalog.reading.formats import DAMAGED, ENCRYPTED, RESAVE, Format
 from catalog.reading.headers import HEAD, Header, best_header
 from catalog.reading.limits import COLUMNS
 from catalog.reading.marks import Marks
 from catalog.reading.ods import Document
+from catalog.reading.tables import NOTHING
 from catalog.reading.xls import Records
 from catalog.reading.xlsx import Workbook
 
@@ -37,6 +39,8 @@ LAST_ROW = 1_048_576
 Line = tuple[int, Sequence[Any]]
 Rows = Iterator[Line]
 Load = Callable[[str], Rows]
+# The sheets by their names, in their order: whether a person sees them.
+Sheets = dict[str, bool]
 
 
 class Markup(Protocol):
@@ -91,11 +95,11 @@ def opened(path: Path, form: Format) -> Opened:
         # Calamine lets go of the interpreter: both read at once.
         inspecting = pool.submit(markup.inspect)
         try:
-            names, load = _with_calamine(path)
-            found = _best(names, load)
+            sheets, load = _with_calamine(path)
+            found = _best(sheets, load, lambda name: inspecting.result() or markup.marks(name))
         finally:
             inspecting.result()
-    return _opened(found, names, markup.edition or _stamp(names, load), markup)
+    return _opened(found, sheets, markup.edition or _stamp(sheets, load), markup)
 
 
 def careful(path: Path) -> Opened:
@@ -104,21 +108,24 @@ def careful(path: Path) -> Opened:
     markup.inspect()
     if markup.is_strict:
         raise Unreadable(STRICT)
-    names, load = _with_openpyxl(path)
-    return _opened(_best(names, load), names, markup.edition or _stamp(names, load), markup)
+    sheets, load = _with_openpyxl(path)
+    found = _best(sheets, load, markup.marks)
+    return _opened(found, sheets, markup.edition or _stamp(sheets, load), markup)
 
 
-def _opened(found: Found, names: list[str], edition: str, markup: Markup) -> Opened:
+def _opened(found: Found, sheets: Sheets, edition: str, markup: Markup) -> Opened:
     marks, header = markup.marks(found.sheet), found.header
-    notes = [*_left_aside(names, found.sheet), *marks.notes()]
+    notes = [*_left_aside(sheets, found.sheet), *marks.notes()]
+    if not sheets[found.sheet]:
+        notes.insert(0, f"工作表“{found.sheet}”是隐藏的，也已读取")
     if any(top > header.row and left < len(header.headings) for top, left, _, _ in marks.merged):
         notes.append("有合并的单元格，内容只算在第一格，其余各格已标为错误")
     rows = chain(found.head, found.rest)
     return Opened(found.sheet, header, rows, notes, edition, marks, markup.is_1904)
 
 
-def _left_aside(names: list[str], sheet: str) -> list[str]:
-    others = [name for name in names if name != sheet and name not in REFERENCE_SHEETS]
+def _left_aside(sheets: Sheets, sheet: str) -> list[str]:
+    others = [name for name in sheets if name != sheet and name not in REFERENCE_SHEETS]
     shown = "、".join(f"“{name}”" for name in others[:5]) + ("等" if len(others) > 5 else "")
     return [f"只读取了工作表“{sheet}”，另外 {len(others)} 个没有读取：{shown}"] if others else []
 
@@ -129,7 +136,7 @@ def _text(path: Path) -> Opened:
     return Opened("", header, enumerate(rows), [], marks=delimited.marks(rows, header))
 
 
-def _with_calamine(path: Path) -> tuple[list[str], Load]:
+def _with_calamine(path: Path) -> tuple[Sheets, Load]:
     import python_calamine as calamine
 
     try:
@@ -139,7 +146,11 @@ def _with_calamine(path: Path) -> tuple[list[str], Load]:
         raise Unreadable(ENCRYPTED) from error
     except (calamine.CalamineError, OSError) as error:
         raise Unreadable(DAMAGED) from error
-    sheets = [each.name for each in book.sheets_metadata if each.typ == calamine.SheetTypeEnum.WorkSheet]
+    sheets = {
+        each.name: each.visible == calamine.SheetVisibleEnum.Visible
+        for each in book.sheets_metadata
+        if each.typ == calamine.SheetTypeEnum.WorkSheet
+    }
 
     def load(name: str) -> Rows:
         try:
@@ -154,7 +165,7 @@ def _with_calamine(path: Path) -> tuple[list[str], Load]:
     return sheets, load
 
 
-def _with_openpyxl(path: Path) -> tuple[list[str], Load]:
+def _with_openpyxl(path: Path) -> tuple[Sheets, Load]:
     # Openpyxl takes numpy along where it finds it: time and memory that nothing here needs.
     sys.modules["numpy"] = None  # type: ignore[assignment]
     from openpyxl.reader.excel import SHARED_STRINGS, ExcelReader
@@ -168,7 +179,8 @@ def _with_openpyxl(path: Path) -> tuple[list[str], Load]:
     reader = Reader(BytesIO(path.read_bytes()), read_only=True, data_only=True)
     reader.read()
     book = reader.wb
-    return [each.title for each in book.worksheets], lambda name: _sparse_rows(book[name])
+    sheets = {each.title: each.sheet_state == "visible" for each in book.worksheets}
+    return sheets, lambda name: _sparse_rows(book[name])
 
 
 def _strings(part: IO[bytes]) -> list[str]:
@@ -217,20 +229,39 @@ def _unescaped(value: Any) -> Any:
     return ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
 
 
-def _best(names: list[str], load: Load) -> Found:
-    """The sheet whose header is known best, ours first."""
+def _best(sheets: Sheets, load: Load, marks: Callable[[str], Marks]) -> Found:
+    """The sheet whose header is known best: before others one with rows, and one that is not hidden."""
     best: Found | None = None
-    for name in sorted(names, key=lambda each: each != DATA_SHEET):
+    best_rank: tuple[int, ...] = ()
+    for name in sorted(sheets, key=lambda each: (not sheets[each], each != DATA_SHEET)):
         rows = load(name)
         head = _head(rows)
         found = Found(name, best_header(_without_gaps(head)), head, rows)
-        if best is None or _rank(found.header) > _rank(best.header):
-            best = found
-        if best.header.is_complete:
+        is_filled, score = found.header.is_complete and _has_rows(found, marks), found.header.score
+        rank = is_filled, score > 0, sheets[name], score, bool(found.header.headings)
+        if rank > best_rank:
+            best, best_rank = found, rank
+        if is_filled:
             break
     if best is None:
         raise Unreadable("工作簿里没有工作表，请确认上传的是填好的台账")
     return best
+
+
+def _has_rows(found: Found, marks: Callable[[str], Marks]) -> bool:
+    """Whether anything stands below the header; the first row that does joins the head."""
+    last, width = found.header.row, len(found.header.headings)
+    if any(number > last and _is_full(row[:width]) for number, row in found.head):
+        return True
+    first = next((line for line in found.rest if _is_full(line[1][:width])), None)
+    if first:
+        found.head.append(first)
+    # A formula without a value is nothing to a reader of values.
+    return first is not None or any(row > last for row in marks(found.sheet).faults)
+
+
+def _is_full(row: Sequence[Any]) -> bool:
+    return not NOTHING.issuperset(row) and any(text(cell) is not None for cell in row)
 
 
 def _head(rows: Rows) -> list[Line]:
@@ -248,13 +279,9 @@ def _without_gaps(head: list[Line]) -> list[Sequence[Any]]:
     return [given.get(number, ()) for number in range(min(HEAD, max(given, default=-1) + 1))]
 
 
-def _rank(header: Header) -> tuple[int, bool]:
-    return header.score, bool(header.headings)
-
-
-def _stamp(names: list[str], load: Load) -> str:
+def _stamp(sheets: Sheets, load: Load) -> str:
     """The stamp on the template's sheet of instructions, "" without one."""
-    if GUIDE_SHEET not in names:
+    if GUIDE_SHEET not in sheets:
         return ""
     rows = islice(load(GUIDE_SHEET), HEAD)
     return next((str(row[1]) for _, row in rows if len(row) > 1 and row[0] == STAMP), "")
