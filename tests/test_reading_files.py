@@ -128,6 +128,20 @@ def two_rows_of_headings() -> bytes:
     return packed(made)
 
 
+def optional_above() -> bytes:
+    """Two rows of headings whose lower one has all but what is not required."""
+    made = book(row())
+    made.active.insert_rows(1)
+    for index, heading in enumerate(HEADINGS, start=1):
+        if heading in ("有效期至", "备注"):
+            made.active.cell(1, index, heading)
+            made.active.cell(2, index).value = None
+            made.active.merge_cells(start_row=1, end_row=2, start_column=index, end_column=index)
+    made.active["A1"] = "器具信息"
+    made.active.merge_cells("A1:O1")
+    return packed(made)
+
+
 def beside_others() -> bytes:
     made = book(title="2026年台账")
     made.create_sheet("封面", 0)["A1"] = "强制检定计量器具台账"
@@ -402,6 +416,7 @@ def test_the_sheet_with_rows_that_a_person_sees_is_read(opened, data, sheet, num
 PLACED = {
     "titles above the header": (titled(), 4, [5], []),
     "two rows of headings": (two_rows_of_headings(), 2, [3], []),
+    "optional headings above all others": (optional_above(), 2, [3], []),
     "other sheets": (beside_others(), 1, [2],
                      ["只读取了工作表“2026年台账”，另外 2 个没有读取：“封面”、“旧数据”"]),
     "hidden rows and columns": (hidden(), 1, [2, 3], ["有 1 个隐藏的行，也已读取", "有隐藏的列，也已读取"]),

@@ -43,6 +43,7 @@ def best_header(head: Sequence[Sequence[Any]]) -> Header:
             best = header
         if best.is_complete:
             break
+    best = max([best, *_beside(rows, best)], key=lambda header: header.score)
     return best if best.score >= ENOUGH else _unknown(rows)
 
 
@@ -56,9 +57,19 @@ def _candidates(rows: list[list[str]]) -> Iterator[Header]:
     for number, row in enumerate(rows):
         if sum(map(bool, row)) >= ENOUGH:
             yield _header(number, row)
+    yield from _pairs(rows)
+
+
+def _pairs(rows: list[list[str]]) -> Iterator[Header]:
     for number, (upper, lower) in enumerate(pairwise(rows), start=1):
         if any(upper) and any(lower):
             yield _header(number, _joined(upper, lower))
+
+
+def _beside(rows: list[list[str]], found: Header) -> list[Header]:
+    """The complete headers that the row of a complete one makes with the row above or below."""
+    near = (found.row, found.row + 1)
+    return [pair for pair in _pairs(rows[: found.row + 2]) if pair.row in near and pair.is_complete]
 
 
 def _joined(upper: list[str], lower: list[str]) -> list[str]:
