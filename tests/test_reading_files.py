@@ -699,6 +699,30 @@ def test_a_file_is_refused_in_one_sentence_that_says_what_to_do(opened, data, na
     assert re.search("请[^，。]+", sentence) and "。" not in sentence and "\n" not in sentence
 
 
+UNKNOWN = [f"列{index}" for index in range(17)]
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+@pytest.mark.parametrize("headings", [HEADINGS, UNKNOWN, ['"器具"名称', *HEADINGS[1:]]])
+def test_a_quote_out_of_place_is_told_whatever_parts_the_cells(here, separator, headings):
+    lines = [headings, written(), written(型号规格='"Y"型', 备注="a;b")]
+    data = "".join(separator.join(line) + "\r\n" for line in lines).encode()
+    number = 1 if '"' in headings[0] else 3
+    assert refusal(here, data, "a.csv") == f"第 {number} 行的引号不成对，无法分清各列，请改正后重新上传"
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+@pytest.mark.parametrize("headings", [HEADINGS, UNKNOWN])
+def test_quoted_cells_are_read_whatever_parts_the_cells(here, separator, headings):
+    lines = [headings, *[written(器具名称="表,甲,乙", 备注='大 "Y";小;中\t')] * 3]
+    cells_ = ['"' + cell.replace('"', '""') + '"' for line in lines for cell in line]
+    data = "".join(separator.join(cells_[at : at + 17]) + "\r\n" for at in range(0, len(cells_), 17)).encode()
+    contents = here(data, "a.csv")
+    rows = list(contents.rows)
+    assert contents.headings == tuple(headings) and len(rows) == 3
+    assert (rows[0][1][0], rows[0][1][16]) == ("表,甲,乙", '大 "Y";小;中')
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_a_sheet_is_changed_into_gives_rows_or_one_sentence(opened, seed):
     chance = Random(seed)

@@ -4,6 +4,8 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from catalog.reading.cells import fault
@@ -36,8 +38,8 @@ def rows(path: Path) -> Rows:
     if hint := HINT.match(text):
         found: Rows | Unreadable = _split(text[hint.end() :], hint[1])
     else:
-        tries: list[Rows | Unreadable] = [_split_or_reason(text, each) for each in SEPARATORS]
-        found = max(tries, key=_fit)
+        tries = {each: _split_or_reason(text, each) for each in SEPARATORS}
+        found = tries[max(tries, key=lambda each: _fit(text, each, tries[each]))]
     if isinstance(found, Unreadable):
         raise found
     return [[_bare(cell) if cell[:1] in ("'", "=") else cell for cell in row] for row in found]
@@ -61,23 +63,29 @@ def _split_or_reason(text: str, separator: str) -> Rows | Unreadable:
         return reason
 
 
-def _split(text: str, separator: str) -> Rows:
+def _reader(text: str, separator: str, strict: bool = False) -> Iterator[list[str]]:
+    """The rows one by one; one that is not strict takes quotes as they come."""
     csv.field_size_limit(max(len(text), csv.field_size_limit()))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict)
+
+
+def _split(text: str, separator: str) -> Rows:
     found: Rows = []
     try:
-        found.extend(reader)
+        found.extend(_reader(text, separator, strict=True))
     except csv.Error as error:
         message = f"第 {len(found) + 1} 行的引号不成对，无法分清各列，请改正后重新上传"
         raise Unreadable(message) from error
     return found
 
 
-def _fit(found: Rows | Unreadable) -> tuple[int, int, int]:
-    """How well a separator fits: headings it makes known, then columns; what cannot be split comes last."""
-    if isinstance(found, Unreadable):
-        return 0, 0, 0
-    return 1, best_header(found[:HEAD]).score, max(map(len, found[:HEAD]), default=0)
+def _fit(text: str, separator: str, found: Rows | Unreadable) -> tuple[int, bool, int]:
+    """How well a separator fits: headings it makes known, whether it parts them without fault, columns."""
+    head = list(islice(_reader(text, separator), HEAD))
+    header = best_header(head)
+    # Parting nothing is always without fault.
+    is_parted = isinstance(found, list) and len(header.headings) > 1
+    return header.score, is_parted, max(map(len, head), default=0)
 
 
 def _bare(cell: str) -> str:
