@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from catalog.reading import Fault, cells, read
+from catalog.reading import Fault, archive, cells, read
 from catalog.reading.marks import UNCLEAR
+from catalog.reading.ods import Document
 from tests.workbooks import GAUGE, book, converted, open_cell, open_document, packed, row
 
 ANNOTATION = "<office:annotation><text:p>旧的</text:p></office:annotation>"
@@ -103,6 +104,17 @@ def test_a_truth_value_is_no_number(gauge):
 def test_a_serial_number_is_a_day_of_the_files_own_date_system(gauge, settings, day):
     cell = open_cell("45000", "float", "45000")
     assert gauge(open_document(settings, 购置时间=cell))["购置时间"] == day
+
+
+@pytest.mark.parametrize("size", [64, 100, 301, 2**20])
+def test_cells_are_counted_wherever_a_piece_of_the_file_ends(tmp_path, monkeypatch, size):
+    monkeypatch.setattr(archive, "PIECE", size)
+    path = tmp_path / "台账.ods"
+    path.write_bytes(open_document(出厂编号=open_cell("007", "float", "7"), 备注=open_cell("a<text:tab/>b")))
+    document = Document(path)
+    document.inspect()
+    found = document.marks("器具信息")
+    assert (found.shown, found.values) == ({1: {6: "007"}}, {1: {16: "a\tb"}})
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 """What stands in the markup of an .ods workbook and is lost on calamine."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,13 @@ from catalog.spreadsheets import EPOCH_1904
 
 CONTENT = "content.xml"
 CELLS = ("table:table-cell", "table:covered-table-cell")
+# A cell of text with nothing odd about it, as most are, and what is left of it: it is only counted.
+CELL_END = b"</table:table-cell>"
+ORDINARY = re.compile(
+    rb'<table:table-cell(?: table:(?:style|content-validation)-name="[^"]*")* office:value-type="string"'
+    rb'(?: calcext:value-type="string")?><text:p>[^<]*</text:p>' + CELL_END
+)
+COUNTED = "c"
 # Spaces are elements here.
 SPACES = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
 # Remarks and drawings stand inside cells, with words that are not the cell's.
@@ -59,7 +66,7 @@ class Document:
         for name in self.archive.markup():
             pieces = self.archive.pieces(name)
             if name == CONTENT:
-                scan.scan(pieces)
+                scan.scan(_shortened(pieces))
             else:
                 for _ in pieces:
                     pass
@@ -68,6 +75,17 @@ class Document:
     def marks(self, sheet: str) -> Marks:
         """What `inspect` found on a sheet."""
         return self.found.get(sheet) or Marks()
+
+
+def _shortened(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same markup with ordinary cells cut down to an empty element: half the work."""
+    rest = b""
+    for piece in pieces:
+        block = rest + piece
+        end = block.rfind(CELL_END) + len(CELL_END) if CELL_END in block else len(block)
+        yield ORDINARY.sub(b"<%s/>" % COUNTED.encode(), block[:end])
+        rest = block[end:]
+    yield rest
 
 
 class _Scan:
@@ -99,7 +117,9 @@ class _Scan:
             raise Unreadable(DAMAGED) from error
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
-        if tag in CELLS:
+        if tag == COUNTED:
+            self.column += 1
+        elif tag in CELLS:
             self.cell, self.columns = attributes, int(attributes.get("table:number-columns-repeated", "1"))
             self.words.clear()
             self.is_misread = False
