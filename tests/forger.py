@@ -74,9 +74,9 @@ class Page:
     def receive(self, timeout: float = 30) -> ForwardMsg:
         return ForwardMsg.FromString(self.connection.recv(timeout=timeout))
 
-    def run(self, page: str = "", **triggers: Any) -> list[ForwardMsg]:
+    def run(self, page: str = "", query: str = "", **triggers: Any) -> list[ForwardMsg]:
         """Run a page by its name, with the widgets as `put` left them, until nothing more comes of it."""
-        state = ClientState(page_script_hash=calc_hash(page) if page else "")
+        state = ClientState(query_string=query, page_script_hash=calc_hash(page) if page else "")
         state.widget_states.widgets.extend(self.widgets.values())
         state.widget_states.widgets.extend(WidgetState(id=id, trigger_value=True) for id in triggers.values())
         self.send(BackMsg(rerun_script=state))

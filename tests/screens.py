@@ -79,6 +79,12 @@ def refusals(shown: AppTest) -> list[str]:
     return [element.value for element in shown.error]
 
 
+def address(shown: AppTest) -> dict[str, str]:
+    """The query of the address."""
+    values = shown.query_params.items()
+    return {name: value[0] if isinstance(value, list) else value for name, value in values}
+
+
 def total(shown: AppTest) -> int:
     """How many rows the list behind its pages has; 0 when it is empty."""
     found = re.search(r"共 ([\d,]+) 条", said(shown))

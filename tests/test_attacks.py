@@ -123,12 +123,12 @@ def test_columns_that_are_disabled_and_rows_that_are_not_there_stay_as_they_are(
         grid = next(one for one in forger.elements() if "grid-" in getattr(one, "id", ""))
         for nonsense in ({0: {"enterprise_id": 99}}, {0: {"version": 9}}, {7: {"location": "乙"}}):
             forger.put(grid.id, string_value=editor(nonsense))
-            forger.run("ledger")
+            forger.run("ledger", "mode=grid")
             assert "错误编号" in str([one.body for one in forger.elements() if hasattr(one, "body")])
         typed = {0: {"status": "报废", "location": "新锅炉房"}, -1: {"location": "甲"}}
         forger.put(grid.id, string_value=editor(typed, deleted_rows=[0], added_rows=[{"name": "天平"}]))
-        forger.run("ledger")
-        forger.run("ledger", click=forger.id_of("保存"))
+        forger.run("ledger", "mode=grid")
+        forger.run("ledger", "mode=grid", click=forger.id_of("保存"))
     with reading() as session:
         rows = session.exec(select(Instrument)).all()
     assert [(row.location, row.status) for row in rows] == [("新锅炉房", InstrumentStatus.in_use)]

@@ -10,7 +10,7 @@ from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, DeliveryMode, Enterprise, Instrument, Purpose, Role
 from pages.parts import grid_cells, grid_conflicts
 from tests.make import make_account, make_enterprise, make_instrument, make_link
-from tests.screens import press, refusals, said, sound, visit
+from tests.screens import address, press, refusals, said, sound, total, visit
 
 # Whole runs of pages take longer than a quick check may.
 slow = pytest.mark.slow
@@ -52,6 +52,14 @@ def change(owner: Account, row: Instrument, **values) -> None:
 def opened(monkeypatch, owner: Account):
     """The ledger with its grid open."""
     return press(visit(monkeypatch, owner, "ledger"), "表格编辑")
+
+
+def come_by(shown, **query: str) -> None:
+    """Follow a link to the ledger, or the menu."""
+    shown.switch_page("pages/enterprise/ledger.py")
+    shown.query_params.clear()
+    shown.query_params.update(query)
+    sound(shown.run())
 
 
 def edit(shown, owner: Account, edited: dict) -> None:
@@ -111,10 +119,36 @@ def test_edits_of_the_grid_outlive_a_visit_to_another_page(owner, monkeypatch):
     shown = opened(monkeypatch, owner)
     edit(shown, owner, {0: {"location": "空压机房"}})
     sound(shown.switch_page("pages/public/profile.py").run())
-    sound(shown.switch_page("pages/enterprise/ledger.py").run())
-    assert "尚未保存" in said(shown)
+    come_by(shown)
+    assert "有未保存的表格编辑（1 台 1 处" in said(shown)
+    press(shown, "继续编辑")
     press(shown, "保存")
     assert stored(row.id).location == "空压机房"
+
+
+@slow
+def test_a_link_to_a_list_leads_to_it_and_not_to_the_open_grid(owner, monkeypatch):
+    first, _ = stock(owner, 2)
+    (other,) = stock(owner, division_code="330108")
+    shown = opened(monkeypatch, owner)
+    come_by(shown, division="330108")
+    assert "未保存的表格编辑" not in said(shown)
+    assert (total(shown), address(shown)) == (1, {"division": "330108"})
+    press(shown, "表格编辑")
+    edit(shown, owner, {0: {"location": "空压机房"}})
+    come_by(shown, division="330106")
+    assert "有未保存的表格编辑（1 台 1 处" in said(shown)
+    assert total(shown) == 2
+    press(press(shown, "继续编辑"), "保存")
+    assert (stored(other.id).location, stored(first.id).version) == ("空压机房", 1)
+
+
+@slow
+def test_leaving_the_grid_leads_back_to_the_list_it_came_from(owner, monkeypatch):
+    stock(owner)
+    shown = press(visit(monkeypatch, owner, "ledger", division="330106"), "表格编辑")
+    press(shown, "关闭")
+    assert address(shown) == {"division": "330106"}
 
 
 @slow

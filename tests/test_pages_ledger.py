@@ -6,7 +6,7 @@ from db import ledger, saved_views
 from db.engine import reading, transaction
 from db.models import Account, InstrumentStatus, Role
 from tests.make import make_account, make_enterprise, make_instrument, make_legacy_instrument
-from tests.screens import choose, press, refusals, said, sound, tick, total, visit, write
+from tests.screens import address, choose, press, refusals, said, sound, tick, total, visit, write
 
 # Whole runs of pages take longer than a quick check may.
 pytestmark = pytest.mark.slow
@@ -37,12 +37,6 @@ def stock(owner: Account, count: int, **values) -> None:
 def numbers(shown) -> list[str]:
     """The serial numbers on the screen."""
     return list(shown.dataframe[0].value["出厂编号"]) if shown.dataframe else []
-
-
-def address(shown) -> dict[str, str]:
-    """The query of the address."""
-    values = shown.query_params.items()
-    return {name: value[0] if isinstance(value, list) else value for name, value in values}
 
 
 def go_to(shown, number: int):

@@ -116,7 +116,6 @@ def at_once(enterprise_id: int, wanted: ledger.Filters, rows: Sequence[Any], pic
     st.caption(MANY)
     if st.button("表格编辑", disabled=not rows, icon=":material/table_edit:", width="stretch"):
         ledger_grid.open_with(enterprise_id, picked or rows)
-        st.rerun()
     set_together.button(enterprise_id, wanted, picked, is_open=bool(rows))
     batches.button()
 

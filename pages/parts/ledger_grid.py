@@ -2,7 +2,8 @@
 
 Its edits are checked again by `instruments.edit_many`, each value and each version. Every edited cell is sent
 at once and kept here and in a draft, because what a browser holds back is lost without a word when its
-visitor opens another page, and what a session holds is lost with the server.
+visitor opens another page, and what a session holds is lost with the server. That it is open stands in the
+address: a link to another list leaves it, and the draft.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,11 @@ import streamlit as st
 from db import drafts, instruments, ledger
 from db.engine import Session
 from db.models import OWNERS, Account, InstrumentStatus
-from pages.parts import grid_cells, grid_conflicts, look, tables
+from pages.parts import entry, grid_cells, grid_conflicts, look, tables
 from pages.parts.account import acting, looking
 from pages.parts.grid_cells import Changes
 
+MODE = "grid"
 WRONG = {"instrument": "器具", "label": "列", "typed": "填写的内容", "sentence": "需要改正"}
 # Pixels; what is refused is said below it, on the same screen.
 HEIGHT = 400
@@ -55,14 +57,21 @@ def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
         is_kept = drafts.find(session, _place(enterprise_id), by=account) is not None
     if is_kept:
         look.flash("请先继续或放弃未保存的表格编辑")
-        return
+        st.rerun()
     rows = [row for row in rows if row.status != InstrumentStatus.scrapped]
     _begin(_state(enterprise_id), [grid_cells.cells(row) for row in rows], {}, {})
+    _show()
+
+
+def _show() -> None:
+    """To the editor, beside the filters of the list it came from."""
+    st.query_params["mode"] = MODE
+    st.rerun()
 
 
 def is_open(enterprise_id: int) -> bool:
-    """Whether rows of this enterprise are being edited."""
-    return bool(_state(enterprise_id)["rows"])
+    """Whether the address asks for the editor, and rows of this enterprise are being edited."""
+    return st.query_params.get("mode") == MODE and bool(_state(enterprise_id)["rows"])
 
 
 def offer(session: Session, account: Account, enterprise_id: int) -> None:
@@ -100,7 +109,7 @@ def _resume(enterprise_id: int, rows: Sequence[Changes], typed: Mapping[int, Cha
         _leave(enterprise_id, "这些器具已不在台账中，没有可以继续的编辑")
     _begin(state, [row for row in rows if row["id"] in seen], typed, typed)
     _check_stale(state)
-    st.rerun()
+    _show()
 
 
 def draw(enterprise_id: int) -> None:
@@ -187,7 +196,7 @@ def _leave(enterprise_id: int, said: str) -> None:
         drafts.drop(session, _place(enterprise_id), by=account)
     if said:
         look.flash(said)
-    st.rerun()
+    entry.back()
 
 
 def _check_stale(state: dict[str, Any]) -> None:
