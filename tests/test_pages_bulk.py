@@ -3,11 +3,22 @@
 from datetime import date
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from db import bulk_edits, drafts, instruments, ledger
 from db.engine import reading, transaction
-from db.models import Account, Batch, BatchStatus, DeliveryMode, Enterprise, Instrument, Purpose, Role
+from db.models import (
+    Account,
+    Batch,
+    BatchStatus,
+    DeliveryMode,
+    Enterprise,
+    Instrument,
+    InstrumentChange,
+    Purpose,
+    Role,
+)
 from pages.parts import grid_cells, grid_conflicts
 from tests.make import make_account, make_enterprise, make_instrument, make_link
 from tests.screens import address, press, refusals, said, sound, total, visit
@@ -47,6 +58,19 @@ def change(owner: Account, row: Instrument, **values) -> None:
     """A colleague is quicker."""
     with transaction() as session:
         instruments.edit(session, row.id, stored(row.id).version, values, by=owner)
+
+
+def delete(row: Instrument) -> None:
+    """A colleague takes back the batch that added it."""
+    with transaction() as session:
+        session.exec(sa.delete(InstrumentChange).where(InstrumentChange.instrument_id == row.id))
+        session.delete(session.get_one(Instrument, row.id))
+
+
+def scrap(owner: Account, row: Instrument) -> None:
+    """A colleague scraps it."""
+    with transaction() as session:
+        instruments.change_status(session, [row.id], "scrap", by=owner, reason="表壳破损")
 
 
 def opened(monkeypatch, owner: Account):
@@ -254,6 +278,52 @@ def test_a_second_conflict_while_the_first_is_settled_is_asked_about_too(owner, 
     decide(shown, "安装/使用地点", "mine")
     press(shown, "按以上选择保存")
     assert (stored(row.id).accuracy_class, stored(row.id).location) == ("4", "空压机房")
+
+
+@slow
+def test_edits_of_rows_that_are_gone_or_scrapped_are_dropped_by_name(owner, monkeypatch):
+    rest, scrapped = stock(owner, serial_number="Z1") + stock(owner, serial_number="Z2")
+    (gone,) = stock(owner, serial_number="Z3")
+    shown = opened(monkeypatch, owner)
+    edit(shown, owner, {place: {"location": "空压机房"} for place in range(3)})
+    delete(gone)
+    scrap(owner, scrapped)
+    press(shown, "保存")
+    assert refusals(shown) == [
+        "压力表 Z3 已不在台账中，对这 1 台器具的修改不能保存，已去掉",
+        "压力表 Z2 已报废，对这 1 台器具的修改不能保存，已去掉",
+    ]
+    assert "已改 1 台器具的 1 处，尚未保存" in said(shown)
+    assert draft_of(owner)["typed"] == {str(rest.id): {"location": "空压机房"}}
+    press(shown, "保存")
+    assert (stored(rest.id).location, stored(scrapped.id).location) == ("空压机房", "锅炉房")
+    assert draft_of(owner) is None
+
+
+@slow
+def test_a_draft_whose_rows_are_all_gone_says_so_and_leads_back(owner, monkeypatch):
+    (row,) = stock(owner, serial_number="Z1")
+    edit(opened(monkeypatch, owner), owner, {0: {"location": "空压机房"}})
+    delete(row)
+    shown = press(visit(monkeypatch, owner, "ledger"), "继续编辑")
+    assert refusals(shown) == ["压力表 Z1 已不在台账中，对这 1 台器具的修改不能保存，已去掉"]
+    assert draft_of(owner) is None
+    press(shown, "返回台账")
+    assert total(shown) == 0
+
+
+@slow
+def test_a_row_scrapped_beside_a_conflict_is_named_and_the_rest_is_settled(owner, monkeypatch):
+    changed, scrapped = stock(owner, serial_number="Z1") + stock(owner, serial_number="Z2")
+    shown = opened(monkeypatch, owner)
+    edit(shown, owner, {place: {"location": "空压机房"} for place in range(2)})
+    change(owner, changed, remark="新表")
+    scrap(owner, scrapped)
+    press(shown, "保存")
+    assert "压力表 Z2 已报废" in said(shown)
+    assert "1 台器具已被他人修改" in said(shown)
+    press(shown, "按以上选择保存")
+    assert (stored(changed.id).location, stored(changed.id).remark) == ("空压机房", "新表")
 
 
 @slow

@@ -20,6 +20,8 @@ from pages.parts.account import acting, looking
 from pages.parts.grid_cells import Changes
 
 MODE = "grid"
+# Why nobody can change a row any more.
+GONE, SCRAPPED = "已不在台账中", "已报废"
 WRONG = {"instrument": "器具", "label": "列", "typed": "填写的内容", "sentence": "需要改正"}
 # Pixels; what is refused is said below it, on the same screen.
 HEIGHT = 400
@@ -30,9 +32,11 @@ def _state(enterprise_id: int) -> dict[str, Any]:
     """What is being edited for an enterprise: rows as they were loaded, and what has been typed by their id.
 
     `kept` was typed before the editor on the screen appeared, `typed` is all of it, `drafted` what of it the
-    draft holds; `stale` are the rows as colleagues have changed them meanwhile, `wrong` the refused cells.
+    draft holds; `stale` are the rows as colleagues have changed them meanwhile, `wrong` the refused cells,
+    `lost` the names of rows whose edits were dropped, by the reason.
     """
     empty = {"number": 0, "rows": [], "kept": {}, "typed": {}, "drafted": {}, "stale": {}, "wrong": []}
+    empty |= {"lost": {}}
     state: dict[str, Any] = st.session_state.setdefault(f"grid-{enterprise_id}", empty)
     return state
 
@@ -48,7 +52,7 @@ def _begin(
     drafted: Mapping[int, Changes],
 ) -> None:
     state |= {"rows": list(rows), "kept": dict(typed), "typed": dict(typed), "stale": {}, "wrong": []}
-    state |= {"number": state["number"] + 1, "drafted": deepcopy(dict(drafted))}
+    state |= {"number": state["number"] + 1, "lost": {}, "drafted": deepcopy(dict(drafted))}
 
 
 def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
@@ -71,7 +75,8 @@ def _show() -> None:
 
 def is_open(enterprise_id: int) -> bool:
     """Whether the address asks for the editor, and rows of this enterprise are being edited."""
-    return st.query_params.get("mode") == MODE and bool(_state(enterprise_id)["rows"])
+    state = _state(enterprise_id)
+    return st.query_params.get("mode") == MODE and bool(state["rows"] or state["lost"])
 
 
 def offer(session: Session, account: Account, enterprise_id: int) -> None:
@@ -100,15 +105,12 @@ def _drop(enterprise_id: int, typed: Mapping[int, Changes], key: str) -> None:
 
 
 def _resume(enterprise_id: int, rows: Sequence[Changes], typed: Mapping[int, Changes]) -> None:
-    """Go on from the rows as they were when they were edited, those within reach."""
+    """Go on from the rows as they were when they were edited."""
     state = _state(enterprise_id)
-    with looking(*OWNERS) as (session, account):
-        seen = {row.id for row in ledger.chosen(session, [row["id"] for row in rows], by=account)}
-    typed = {id: changes for id, changes in typed.items() if id in seen}
     if not typed:
-        _leave(enterprise_id, "这些器具已不在台账中，没有可以继续的编辑")
-    _begin(state, [row for row in rows if row["id"] in seen], typed, typed)
-    _check_stale(state)
+        _leave(enterprise_id, "没有可以继续的编辑")
+    _begin(state, rows, typed, typed)
+    _check(state)
     _show()
 
 
@@ -116,9 +118,18 @@ def draw(enterprise_id: int) -> None:
     """The editor with 保存 and 放弃, or first the cells that colleagues have changed meanwhile."""
     state = _state(enterprise_id)
     key = f"grid-{enterprise_id}-{state['number']}"
+    _say_lost(state["lost"])
     if state["stale"]:
         _settle(enterprise_id, state, key)
-        return
+    elif state["rows"]:
+        _edit(enterprise_id, state, key)
+    elif st.button("返回台账", icon=":material/arrow_back:"):
+        _leave(enterprise_id, "")
+    # At the end: a draft that is refused must not keep anybody from saving.
+    _keep(enterprise_id, state)
+
+
+def _edit(enterprise_id: int, state: dict[str, Any], key: str) -> None:
     if key not in st.session_state:
         state["kept"] = dict(state["typed"])
     above, toolbar = st.container(), st.container(horizontal=True)
@@ -137,8 +148,6 @@ def draw(enterprise_id: int) -> None:
         _say(state)
     with toolbar:
         _buttons(enterprise_id, state, key)
-    # At the end: a draft that is refused must not keep anybody from saving.
-    _keep(enterprise_id, state)
 
 
 def _keep(enterprise_id: int, state: dict[str, Any]) -> None:
@@ -167,8 +176,8 @@ def _buttons(enterprise_id: int, state: dict[str, Any], key: str) -> None:
 
 def _save(enterprise_id: int, state: dict[str, Any]) -> None:
     """Save what was typed, unless a colleague was quicker or a cell is wrong: then say so, and keep it."""
-    _check_stale(state)
-    if state["stale"]:
+    _check(state)
+    if state["stale"] or state["lost"]:
         st.rerun()
     typed = state["typed"]
     versions = {row["id"]: row["version"] for row in state["rows"]}
@@ -199,12 +208,23 @@ def _leave(enterprise_id: int, said: str) -> None:
     entry.back()
 
 
-def _check_stale(state: dict[str, Any]) -> None:
-    """Look for rows that were changed meanwhile."""
-    versions = {row["id"]: row["version"] for row in state["rows"]}
+def _check(state: dict[str, Any]) -> None:
+    """Look for rows that were changed meanwhile; what was typed in those that are fixed by now is dropped."""
     with looking(*OWNERS) as (session, account):
-        now = ledger.chosen(session, list(state["typed"]), by=account)
-    state["stale"] = {row.id: grid_cells.cells(row) for row in now if row.version != versions[row.id]}
+        now = {row.id: row for row in ledger.chosen(session, list(state["typed"]), by=account)}
+    free = {id for id, row in now.items() if row.status != InstrumentStatus.scrapped}
+    rows, typed = state["rows"], state["typed"]
+    lost: dict[str, list[str]] = {}
+    for row in rows:
+        if row["id"] in typed and row["id"] not in free:
+            lost.setdefault(SCRAPPED if row["id"] in now else GONE, []).append(grid_cells.name_of(row))
+    if lost:
+        left = [row for row in rows if row["id"] in free or row["id"] not in typed]
+        typed = {id: changes for id, changes in typed.items() if id in free}
+        _begin(state, left, typed, state["drafted"])
+    state["lost"] = lost
+    versions = {row["id"]: row["version"] for row in rows}
+    state["stale"] = {id: grid_cells.cells(now[id]) for id in typed if now[id].version != versions[id]}
 
 
 def _settle(enterprise_id: int, state: dict[str, Any], key: str) -> None:
@@ -249,6 +269,13 @@ def _say(state: dict[str, Any]) -> None:
             key=_confirmation(state),
         )
     _say_wrong(state)
+
+
+def _say_lost(lost: Mapping[str, Sequence[str]]) -> None:
+    """Whose edits were dropped, and why."""
+    for why, names in lost.items():
+        listed = look.plain("、".join(names))
+        st.error(f"{listed} {why}，对这 {len(names)} 台器具的修改不能保存，已去掉", icon=":material/error:")
 
 
 def _say_wrong(state: dict[str, Any]) -> None:
