@@ -1,5 +1,6 @@
 """强检器具台账: what is done to instruments, by which rules, and the trace of every change."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -27,6 +28,7 @@ from db.models import (
 )
 
 LOCKED = "“有效期至”保存后不可修改，以检定结果为准；确有错误请在器具详情中“申请更正”"
+TWIN = "与“{}”的出厂编号、生产厂家、型号规格相同"
 IN_APPOINTMENT = "有未办结的预约，请先办结或取消预约"
 
 
@@ -177,11 +179,36 @@ def edit_many(
 def problems_of_many(
     session: Session, edits: Sequence[tuple[int, int, Mapping[str, Any]]], *, by: Account
 ) -> dict[tuple[int, str], str]:
-    """What `edit_many` would refuse in the fields of `edits`, by id and field; their versions aside."""
+    """What `edit_many` would refuse in the fields of `edits`, by id and field; their versions aside.
+
+    An edit that makes an instrument the twin of another is a problem here only, as a warning to confirm,
+    under the field `duplicate`.
+    """
     here = select(Instrument).where(col(Instrument.id).in_([id for id, _, _ in edits]))
     known = {row.id: row for row in session.exec(here.where(reach.instruments(by)))}
-    found = ((id, _changed(session, known[id], typed, by)[1]) for id, _, typed in edits if id in known)
-    return {(id, field): text for id, problems in found for field, text in problems.items()}
+    changed = {id: _changed(session, known[id], typed, by) for id, _, typed in edits if id in known}
+    found = {(id, field): text for id, (_, wrong) in changed.items() for field, text in wrong.items()}
+    after = {id: known[id].model_dump() | values for id, (values, _) in changed.items()}
+    moved = [id for id, (values, wrong) in changed.items() if set(IDENTITY) & set(values) and not wrong]
+    return found | {(id, "duplicate"): text for id, text in _duplicates(session, after, moved).items()}
+
+
+def _duplicates(
+    session: Session, after: Mapping[int, Mapping[str, Any]], moved: Sequence[int]
+) -> dict[int, str]:
+    """Which of the `moved` would have a twin once the edited are as in `after`: a sentence that names it."""
+    if not moved:
+        return {}
+    fields = ("enterprise_id", *IDENTITY)
+    keys = {id: tuple(row[field] for field in fields) for id, row in after.items()}
+    columns = [getattr(Instrument, field) for field in fields]
+    same = sa.tuple_(*columns).in_({keys[id] for id in moved}) & col(Instrument.id).not_in(after)
+    others = session.execute(sa.select(Instrument.id, Instrument.name, *columns).where(same))
+    holders: dict[tuple[Any, ...], list[tuple[int, str]]] = defaultdict(list)
+    for id, name, *key in [*others, *((id, after[id]["name"], *key) for id, key in keys.items())]:
+        holders[tuple(key)].append((id, name))
+    twins = {id: next((name for other, name in holders[keys[id]] if other != id), None) for id in moved}
+    return {id: TWIN.format(name) for id, name in twins.items() if name is not None}
 
 
 def _held(session: Session, instrument_ids: Sequence[int], by: Account) -> list[Instrument]:

@@ -126,6 +126,24 @@ def test_problems_warns_of_an_edit_that_makes_a_twin(session, owner):
     )
 
 
+def test_edits_of_many_warn_of_twins_in_the_ledger_and_among_themselves(session, owner):
+    own = {"manufacturer": "银普", "specification": "1.6MPa"}
+    make.make_instrument(session, owner, name="标准表", serial_number="A1", **own)
+    stranger = make.make_account(session)
+    make.make_instrument(session, stranger, serial_number="C1", **own)
+    rows = [make.make_instrument(session, owner, serial_number=f"B{n}", **own) for n in range(4)]
+    numbers = ("A1", "C1", "C1", "B0")
+    edits = [(row.id, 1, {"serial_number": new}) for row, new in zip(rows, numbers, strict=True)]
+    found = instruments.problems_of_many(session, edits, by=owner)
+    assert found == {
+        (rows[0].id, "duplicate"): "与“标准表”的出厂编号、生产厂家、型号规格相同",
+        (rows[1].id, "duplicate"): "与“压力表”的出厂编号、生产厂家、型号规格相同",
+        (rows[2].id, "duplicate"): "与“压力表”的出厂编号、生产厂家、型号规格相同",
+    }
+    assert instruments.problems_of_many(session, edits[3:], by=owner) != {}
+    assert instruments.problems_of_many(session, [(rows[0].id, 1, {"remark": "新表"})], by=owner) == {}
+
+
 def test_problems_tells_strangers_nothing(session, owner):
     gauge = make.make_instrument(session, owner)
     stranger = make.make_account(session)

@@ -327,6 +327,38 @@ def test_a_row_scrapped_beside_a_conflict_is_named_and_the_rest_is_settled(owner
 
 
 @slow
+def test_the_grid_asks_once_before_it_makes_a_twin(owner, monkeypatch):
+    (row,) = stock(owner, serial_number="B2")
+    stock(owner, serial_number="A1", name="标准表")
+    shown = opened(monkeypatch, owner)
+    edit(shown, owner, {1: {"serial_number": "A1"}})
+    press(shown, "保存")
+    assert "压力表 B2：修改后与“标准表”的出厂编号、生产厂家、型号规格相同" in said(shown)
+    press(shown, "保存")
+    assert stored(row.id).version == 1
+    (box,) = [one for one in shown.checkbox if one.label == "确认不是重复录入，仍然保存"]
+    sound(box.check().run())
+    press(shown, "保存")
+    assert stored(row.id).serial_number == "A1"
+
+
+@slow
+def test_another_identity_than_the_confirmed_one_is_asked_about_anew(owner, monkeypatch):
+    (row,) = stock(owner, serial_number="B2")
+    stock(owner, serial_number="A1")
+    stock(owner, serial_number="A2")
+    shown = opened(monkeypatch, owner)
+    edit(shown, owner, {2: {"serial_number": "A1"}})
+    press(shown, "保存")
+    sound(shown.checkbox[0].check().run())
+    edit(shown, owner, {2: {"serial_number": "A2"}})
+    assert "重复" not in said(shown)
+    press(shown, "保存")
+    assert "有 1 台器具与其他器具重复" in said(shown)
+    assert stored(row.id).version == 1
+
+
+@slow
 def test_a_new_session_is_offered_the_draft_and_goes_on(owner, monkeypatch):
     (row,) = stock(owner)
     edit(opened(monkeypatch, owner), owner, {0: {"location": "空压机房", "purchased_on": "2024-05-06"}})

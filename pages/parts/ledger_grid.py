@@ -14,6 +14,7 @@ import streamlit as st
 
 from db import drafts, instruments, ledger
 from db.engine import Session
+from db.instrument_fields import IDENTITY
 from db.models import OWNERS, Account, InstrumentStatus
 from pages.parts import entry, grid_cells, grid_conflicts, look, tables
 from pages.parts.account import acting, looking
@@ -33,10 +34,10 @@ def _state(enterprise_id: int) -> dict[str, Any]:
 
     `kept` was typed before the editor on the screen appeared, `typed` is all of it, `drafted` what of it the
     draft holds; `stale` are the rows as colleagues have changed them meanwhile, `wrong` the refused cells,
-    `lost` the names of rows whose edits were dropped, by the reason.
+    `twins` the rows that would be like others, `lost` the names of rows whose edits were dropped, by reason.
     """
     empty = {"number": 0, "rows": [], "kept": {}, "typed": {}, "drafted": {}, "stale": {}, "wrong": []}
-    empty |= {"lost": {}}
+    empty |= {"twins": [], "lost": {}}
     state: dict[str, Any] = st.session_state.setdefault(f"grid-{enterprise_id}", empty)
     return state
 
@@ -52,7 +53,7 @@ def _begin(
     drafted: Mapping[int, Changes],
 ) -> None:
     state |= {"rows": list(rows), "kept": dict(typed), "typed": dict(typed), "stale": {}, "wrong": []}
-    state |= {"number": state["number"] + 1, "lost": {}, "drafted": deepcopy(dict(drafted))}
+    state |= {"number": state["number"] + 1, "twins": [], "lost": {}, "drafted": deepcopy(dict(drafted))}
 
 
 def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
@@ -186,12 +187,14 @@ def _save(enterprise_id: int, state: dict[str, Any]) -> None:
     found = {(id, field): text for id, (_, wrong) in meant.items() for field, text in wrong.items()}
     with looking(*OWNERS) as (session, account):
         found = instruments.problems_of_many(session, edits, by=account) | found
+    twins = {id: found.pop((id, "duplicate")) for id in typed if (id, "duplicate") in found}
+    state["twins"] = [(id, _identity(typed[id]), text) for id, text in twins.items()]
     if not _is_validity_confirmed(state):
         found |= {
             (id, "valid_until"): UNCONFIRMED for id in _validities(state) if (id, "valid_until") not in found
         }
     state["wrong"] = [(id, field, typed[id].get(field), text) for (id, field), text in found.items()]
-    if state["wrong"]:
+    if state["wrong"] or not _are_twins_confirmed(state):
         st.rerun()
     if edits:
         with acting(*OWNERS) as (session, account):
@@ -254,6 +257,37 @@ def _is_validity_confirmed(state: Mapping[str, Any]) -> bool:
     return not _validities(state) or bool(st.session_state.get(_confirmation(state)))
 
 
+def _identity(changes: Changes) -> Changes:
+    return {field: changes[field] for field in IDENTITY if field in changes}
+
+
+def _twins(state: Mapping[str, Any]) -> list[str]:
+    """What was found of twins, while their identities are typed as they were."""
+    names = {row["id"]: grid_cells.name_of(row) for row in state["rows"]}
+    return [
+        f"{names[id]}：修改后{text}"
+        for id, was, text in state["twins"]
+        if _identity(state["typed"].get(id, {})) == was
+    ]
+
+
+def _duplicates(state: Mapping[str, Any]) -> str:
+    return f"grid-twins-{state['number']}-{hash(tuple(_twins(state)))}"
+
+
+def _are_twins_confirmed(state: Mapping[str, Any]) -> bool:
+    return not state["twins"] or bool(st.session_state.get(_duplicates(state)))
+
+
+def _say_twins(state: Mapping[str, Any]) -> None:
+    """Ask whether what looks like a second entry of an instrument is none."""
+    if not (twins := _twins(state)):
+        return
+    lines = [f"还没有保存，有 {len(twins)} 台器具与其他器具重复", *(f"- {look.plain(one)}" for one in twins)]
+    st.warning("\n".join(lines), icon=":material/content_copy:")
+    st.checkbox("确认不是重复录入，仍然保存", key=_duplicates(state))
+
+
 def _say(state: dict[str, Any]) -> None:
     if typed := state["typed"]:
         cells = sum(len(changes) for changes in typed.values())
@@ -268,6 +302,7 @@ def _say(state: dict[str, Any]) -> None:
             f"已核对：{len(days)} 台器具的“有效期至”（{look.plain(listed[:60])}）保存后不可修改",
             key=_confirmation(state),
         )
+    _say_twins(state)
     _say_wrong(state)
 
 
