@@ -395,6 +395,26 @@ def test_a_draft_can_be_dropped_and_is_not_written_over(owner, monkeypatch):
 
 
 @slow
+def test_what_is_typed_in_a_second_window_leaves_the_draft_of_the_first_alone(owner, monkeypatch):
+    first, second = stock(owner, 2)
+    one, two = opened(monkeypatch, owner), opened(monkeypatch, owner)
+    edit(one, owner, {1: {"location": "空压机房"}})
+    edit(two, owner, {0: {"location": "水泵房"}})
+    assert draft_of(owner)["typed"] == {
+        str(first.id): {"location": "空压机房"},
+        str(second.id): {"location": "水泵房"},
+    }
+    press(two, "保存")
+    assert "有未保存的表格编辑（1 台 1 处" in said(two)
+    edit(one, owner, {1: {"location": "空压机房", "remark": "新表"}})
+    press(visit(monkeypatch, owner, "ledger"), "继续编辑")
+    assert draft_of(owner)["typed"] == {str(first.id): {"location": "空压机房", "remark": "新表"}}
+    press(one, "确定放弃")
+    assert draft_of(owner) is None
+    assert (stored(first.id).location, stored(second.id).location) == ("锅炉房", "水泵房")
+
+
+@slow
 def test_a_draft_is_not_shown_to_a_colleague(owner, monkeypatch):
     stock(owner)
     edit(opened(monkeypatch, owner), owner, {0: {"location": "空压机房"}})
@@ -467,6 +487,16 @@ def test_what_is_typed_is_kept_over_what_was_kept():
     delta = {0: {"remark": None, "location": None, "purchased_on": "2024-05-06T00:00:00.000Z"}}
     typed = grid_cells.merged([cells(name="压力表", remark="旧")], kept, delta)
     assert typed == {5: {"name": "天平", "remark": "", "purchased_on": "2024-05-06"}}
+
+
+def test_a_draft_of_two_windows_keeps_the_older_row_and_drops_only_what_was_typed_here():
+    old, new = cells(name="压力表"), cells(name="压力表", location="水泵房") | {"version": 2}
+    content = grid_cells.redrafted(None, [old], {}, {5: {"name": "天平"}})
+    content = grid_cells.redrafted(content, [new], {}, {5: {"remark": "新表"}})
+    assert content == {"rows": [old], "typed": {"5": {"name": "天平", "remark": "新表"}}}
+    content = grid_cells.redrafted(content, [new], {5: {"name": "电子秤", "remark": "新表"}}, {})
+    assert content == {"rows": [old], "typed": {"5": {"name": "天平"}}}
+    assert grid_cells.redrafted(content, [], {5: {"name": "天平"}}, {}) == {"rows": [], "typed": {}}
 
 
 def test_cells_both_have_changed_alike_are_no_conflict():

@@ -176,6 +176,26 @@ def restored(content: Any) -> tuple[list[Changes], dict[int, Changes]]:
     return rows, merged(rows, {}, dict(enumerate(by_place)))
 
 
+def redrafted(
+    content: Any, rows: Sequence[Changes], before: Mapping[int, Changes], now: Mapping[int, Changes]
+) -> dict[str, Any]:
+    """A draft in which `now`, typed in one window over `rows`, stands instead of what it had typed `before`.
+
+    What other windows have typed stays, over the older of two versions of a row, so that none is missed.
+    """
+    kept, typed = restored(content)
+    others = {
+        id: {field: new for field, new in changes.items() if (field, new) not in before.get(id, {}).items()}
+        for id, changes in typed.items()
+    }
+    found = {row["id"]: row for row in rows}
+    for row in kept:
+        if others.get(row["id"]):
+            found[row["id"]] = min(found.get(row["id"], row), row, key=lambda one: one["version"])
+    both = {id: others.get(id, {}) | now.get(id, {}) for id in [*others, *now]}
+    return {"rows": [*found.values()], "typed": {str(id): row for id, row in both.items() if row}}
+
+
 def _is_row(row: Any) -> bool:
     if not isinstance(row, Mapping) or not {"id", "version", *ORDER} <= row.keys():
         return False

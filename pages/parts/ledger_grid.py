@@ -26,6 +26,7 @@ GONE, SCRAPPED = "已不在台账中", "已报废"
 WRONG = {"instrument": "器具", "label": "列", "typed": "填写的内容", "sentence": "需要改正"}
 # Pixels; what is refused is said below it, on the same screen.
 HEIGHT = 400
+DROPPED = "已放弃未保存的修改"
 UNCONFIRMED = "“有效期至”保存后不可修改，请核对日期并勾选“已核对”"
 
 
@@ -94,22 +95,31 @@ def offer(session: Session, account: Account, enterprise_id: int) -> None:
         )
         if st.button("继续编辑", type="primary", key=f"draft-resume-{enterprise_id}"):
             _resume(enterprise_id, rows, typed)
-        _drop(enterprise_id, typed, f"draft-drop-{enterprise_id}")
+        if _is_dropped(typed, f"draft-drop-{enterprise_id}"):
+            _forget(enterprise_id, DROPPED)
 
 
-def _drop(enterprise_id: int, typed: Mapping[int, Changes], key: str) -> None:
-    """Throw away what was typed, which cannot be undone: hence the second click."""
+def _is_dropped(typed: Mapping[int, Changes], key: str) -> bool:
+    """Whether what was typed is to be thrown away, which cannot be undone: hence the second click."""
     with st.popover("放弃修改"):
         st.text(f"{len(typed)} 台器具的修改将丢失，不能恢复")
-        if st.button("确定放弃", key=key):
-            _leave(enterprise_id, "已放弃未保存的修改")
+        return st.button("确定放弃", key=key)
+
+
+def _forget(enterprise_id: int, said: str) -> None:
+    """Drop the draft, whichever window it is from."""
+    with acting(*OWNERS) as (session, account):
+        drafts.drop(session, _place(enterprise_id), by=account)
+    _begin(_state(enterprise_id), [], {}, {})
+    look.flash(said)
+    st.rerun()
 
 
 def _resume(enterprise_id: int, rows: Sequence[Changes], typed: Mapping[int, Changes]) -> None:
     """Go on from the rows as they were when they were edited."""
     state = _state(enterprise_id)
     if not typed:
-        _leave(enterprise_id, "没有可以继续的编辑")
+        _forget(enterprise_id, "没有可以继续的编辑")
     _begin(state, rows, typed, typed)
     _check(state)
     _show()
@@ -152,15 +162,19 @@ def _edit(enterprise_id: int, state: dict[str, Any], key: str) -> None:
 
 
 def _keep(enterprise_id: int, state: dict[str, Any]) -> None:
-    """Let the draft hold what has been typed."""
+    """Let the draft hold what has been typed, beside what was typed in other windows."""
     if state["typed"] == state["drafted"]:
         return
+    place = _place(enterprise_id)
     with acting(*OWNERS) as (session, account):
-        if state["typed"]:
-            content = {"rows": state["rows"], "typed": {str(id): row for id, row in state["typed"].items()}}
-            drafts.save(session, _place(enterprise_id), content, by=account)
+        draft = drafts.find(session, place, by=account)
+        content = grid_cells.redrafted(
+            draft and draft.content, state["rows"], state["drafted"], state["typed"]
+        )
+        if content["typed"]:
+            drafts.save(session, place, content, by=account)
         else:
-            drafts.drop(session, _place(enterprise_id), by=account)
+            drafts.drop(session, place, by=account)
     state["drafted"] = deepcopy(state["typed"])
 
 
@@ -168,7 +182,8 @@ def _buttons(enterprise_id: int, state: dict[str, Any], key: str) -> None:
     # Open also when nothing is typed yet: the click may end the edit of the first cell.
     is_saved = st.button("保存", type="primary", key=f"{key}-save")
     if state["typed"]:
-        _drop(enterprise_id, state["typed"], f"{key}-drop")
+        if _is_dropped(state["typed"], f"{key}-drop"):
+            _leave(enterprise_id, DROPPED)
     elif st.button("关闭", key=f"{key}-drop"):
         _leave(enterprise_id, "")
     if is_saved:
@@ -203,9 +218,10 @@ def _save(enterprise_id: int, state: dict[str, Any]) -> None:
 
 
 def _leave(enterprise_id: int, said: str) -> None:
-    _begin(_state(enterprise_id), [], {}, {})
-    with acting(*OWNERS) as (session, account):
-        drafts.drop(session, _place(enterprise_id), by=account)
+    """Back to the list; the draft keeps only what was typed in other windows."""
+    state = _state(enterprise_id)
+    _begin(state, [], {}, state["drafted"])
+    _keep(enterprise_id, state)
     if said:
         look.flash(said)
     entry.back()
