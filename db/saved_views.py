@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col, func, select, update
+from sqlmodel import Session, col, select, update
 
 from db import reach
 from db.errors import HIDDEN, NotFound, Refused
@@ -18,6 +18,7 @@ from db.models import OWNERS, Account, SavedView
 
 MOST = 20
 NAME = 40
+TAKEN = "已有名为“{}”的视图，请换一个名称"
 PLACES = {"ledger": OWNERS, "instruments": reach.BUREAU}
 # What may stand in a list, in the order of the chooser; `validity` is 有效期至 with what it means today.
 COLUMNS = (
@@ -77,13 +78,12 @@ def add(
     _check_place(place, by)
     # Whoever adds one at the same moment waits here, and then counts this one too.
     session.exec(select(Account.id).where(Account.id == by.id).with_for_update(key_share=True)).one()
-    count = select(func.count()).select_from(SavedView).where(*_owned(place, by), SavedView.name != "")
-    if session.exec(count).one() >= MOST:
-        raise Refused(f"常用视图最多 {MOST} 个，请先删除不用的")
+    if sentence := problem(session, place, name, by=by):
+        raise Refused(sentence)
     view = SavedView(
         account_id=by.id,
         place=place,
-        name=_name(name),
+        name=_tidy(name),
         filters=_filters(place, filters),
         columns=_columns(columns),
     )
@@ -101,7 +101,25 @@ def change(
 def rename(session: Session, view_id: int, name: str, *, by: Account) -> SavedView:
     """Give a view of the asker's another name."""
     view = _find(session, view_id, by)
-    return _saved(session, view, name=_name(name))
+    if sentence := problem(session, view.place, name, by=by, view_id=view.id):
+        raise Refused(sentence)
+    return _saved(session, view, name=_tidy(name))
+
+
+def problem(session: Session, place: str, name: str, *, by: Account, view_id: int | None = None) -> str:
+    """Why `add` would refuse a view of that name, or `rename` that of `view_id`; empty if it would not."""
+    views = session.exec(_here(place, by).where(SavedView.name != "")).all()
+    if view_id is None and len(views) >= MOST:
+        return f"常用视图最多 {MOST} 个，请先删除不用的"
+    name = _tidy(name)
+    if not name:
+        return "请填写视图名称"
+    if HIDDEN.search(name):
+        return "视图名称含有不可见的控制字符，请重新输入"
+    if len(name) > NAME:
+        return f"视图名称最多 {NAME} 个字，请缩短"
+    is_taken = any(view.name == name and view.id != view_id for view in views)
+    return TAKEN.format(name) if is_taken else ""
 
 
 def delete(session: Session, view_id: int, *, by: Account) -> None:
@@ -149,15 +167,8 @@ def _find(session: Session, view_id: int, by: Account) -> SavedView:
     return view
 
 
-def _name(typed: str) -> str:
-    name = " ".join(typed.split())
-    if not name:
-        raise Refused("请填写视图名称")
-    if HIDDEN.search(name):
-        raise Refused("视图名称含有不可见的控制字符，请重新输入")
-    if len(name) > NAME:
-        raise Refused(f"视图名称最多 {NAME} 个字，请缩短")
-    return name
+def _tidy(name: str) -> str:
+    return " ".join(name.split())
 
 
 def _filters(place: str, asked: Mapping[str, str]) -> dict[str, str]:
@@ -182,5 +193,5 @@ def _saved(session: Session, view: SavedView, **values: Any) -> SavedView:
         with session.begin_nested():
             session.add(view.sqlmodel_update(values))
     except IntegrityError:
-        raise Refused(f"已有名为“{name}”的视图，请换一个名称") from None
+        raise Refused(TAKEN.format(name)) from None
     return view

@@ -437,6 +437,7 @@ CALLS: dict[str, Call] = {
     "saved_views.add": _plainly("ledger", "近期", {}, ["name"]),
     "saved_views.change": lambda session, world: ((world.id("view"), {}, ["name"]), {}),
     "saved_views.rename": lambda session, world: ((world.id("view"), "别人的"), {}),
+    "saved_views.problem": _plainly("ledger", "近期"),
     "saved_views.delete": _with("view"),
     "saved_views.make_default": _with("view"),
     "saved_views.keep_columns": _plainly("ledger", ["name"]),

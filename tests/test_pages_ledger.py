@@ -200,12 +200,21 @@ def test_a_colleagues_view_does_not_open(owner, monkeypatch):
     assert (numbers(shown), address(shown)) == (["G2", "G1"], {})
 
 
-def test_a_view_without_a_name_is_refused_and_nothing_is_lost(owner, monkeypatch):
+def test_a_view_whose_name_is_refused_says_so_beside_it_and_the_list_stays(owner, monkeypatch):
     stock(owner, 2)
+    with transaction() as session:
+        view = saved_views.add(session, "ledger", "二号", {"text": "G2"}, ["serial_number"], by=owner)
+        saved_views.add(session, "ledger", "一号", {"text": "G1"}, ["serial_number"], by=owner)
     shown = unfold(visit(monkeypatch, owner, "ledger", text="G2"), "ledger", "views")
     shown = press(shown, "保存为视图")
-    assert refusals(shown) == ["请填写视图名称"]
-    assert address(shown)["text"] == "G2"
+    assert (refusals(shown), numbers(shown), address(shown)) == (["请填写视图名称"], ["G2"], {"text": "G2"})
+    write(shown, "视图名称", "二号")
+    assert refusals(press(shown, "保存为视图")) == ["已有名为“二号”的视图，请换一个名称"]
+    assert numbers(shown) == ["G2"]
+    shown = unfold(visit(monkeypatch, owner, "ledger", view=str(view.id)), "ledger", "views")
+    write(shown, "视图名称", "一号")
+    assert refusals(press(shown, "改名")) == ["已有名为“一号”的视图，请换一个名称"]
+    assert total(shown) == 2
 
 
 def test_a_picked_row_is_not_another_row_on_the_next_page(owner, monkeypatch):

@@ -115,6 +115,16 @@ def test_a_name_is_short_and_there(session, owner, name, why):
         saved_views.rename(session, view.id, name, by=owner)
 
 
+def test_a_problem_is_known_before_a_view_is_kept(session, owner):
+    view = add(session, owner, "在用的")
+    assert "已有名为“在用的”" in saved_views.problem(session, "ledger", " 在用的 ", by=owner)
+    assert saved_views.problem(session, "ledger", "在用的", by=owner, view_id=view.id) == ""
+    assert saved_views.problem(session, "ledger", "停用的", by=owner) == ""
+    for number in range(saved_views.MOST - 1):
+        add(session, owner, str(number))
+    assert "最多 20 个" in saved_views.problem(session, "ledger", "停用的", by=owner)
+
+
 def test_two_views_have_two_names(session, owner):
     add(session, owner, "在用的")
     view = add(session, owner)

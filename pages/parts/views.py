@@ -11,7 +11,7 @@ from db import saved_views
 from db.engine import Session
 from db.models import Account, SavedView
 from pages.parts import ledger_words, look, narrowing
-from pages.parts.account import acting
+from pages.parts.account import acting, looking
 
 NONE = narrowing.NONE
 VIEW = "view"
@@ -128,15 +128,23 @@ class Views:
             with st.container(horizontal=True, gap="xsmall"):
                 is_added = st.form_submit_button("另存为新视图" if self.open else "保存为视图")
                 is_renamed = bool(self.open) and st.form_submit_button("改名")
-        if is_added:
+        if is_added and not self._is_refused(name):
             with acting(*self.roles) as (session, account):
                 view = saved_views.add(session, self.place, name, asked, self.columns, by=account)
             narrowing.go(view.filters | {VIEW: str(view.id)})
             self._done(f"已保存视图“{view.name}”")
-        if is_renamed and self.open:
+        if is_renamed and self.open and not self._is_refused(name, self.open.id):
             with acting(*self.roles) as (session, account):
                 view = saved_views.rename(session, self.open.id, name, by=account)
             self._done(f"已改名为“{view.name}”")
+
+    def _is_refused(self, name: str, view_id: int | None = None) -> bool:
+        """Say under the field what is wrong with the name, if anything is."""
+        with looking(*self.roles) as (session, account):
+            sentence = saved_views.problem(session, self.place, name, by=account, view_id=view_id)
+        if sentence:
+            st.error(look.plain(sentence), icon=":material/error:")
+        return bool(sentence)
 
     def _done(self, said: str) -> None:
         st.session_state.pop(self._key("chosen"), None)
