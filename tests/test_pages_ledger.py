@@ -148,6 +148,35 @@ def test_staff_of_a_province_choose_a_district_level_by_level(owner, monkeypatch
     assert numbers(choose(again, "使用地点", "none")) == ["N1"]
 
 
+def place_box(shown):
+    """The box of 使用地点."""
+    return next(one for one in shown.selectbox if one.label == "使用地点")
+
+
+def test_an_owner_chooses_the_city_above_several_districts_in_use(owner, monkeypatch):
+    for code in ("330106", "330108", "330203"):
+        stock(owner, 1, division_code=code, serial_number=code)
+    shown = unfold(visit(monkeypatch, owner, "ledger"), "ledger", "more")
+    assert place_box(shown).options == [
+        "浙江省杭州市",
+        "浙江省杭州市西湖区",
+        "浙江省杭州市滨江区",
+        "浙江省宁波市海曙区",
+        "未填使用地点",
+    ]
+    choose(shown, "使用地点", "330100")
+    assert (numbers(shown), address(shown)) == (["330108", "330106"], {"division": "330100"})
+
+
+@pytest.mark.parametrize(("name", "who"), [("ledger", "owner"), ("instruments", "supervisor")])
+def test_a_division_of_the_address_that_is_not_offered_stays_chosen(owner, monkeypatch, name, who, request):
+    stock(owner, 1)
+    account = request.getfixturevalue(who)
+    shown = unfold(visit(monkeypatch, account, name, division="330200"), name, "more")
+    assert (place_box(shown).value, place_box(shown).options[-2]) == ("330200", "浙江省宁波市")
+    assert (total(shown), address(shown)) == (0, {"division": "330200"})
+
+
 def test_columns_are_chosen_and_kept_for_the_account(owner, monkeypatch):
     stock(owner, 1)
     shown = unfold(visit(monkeypatch, owner, "ledger"), "ledger", "views")

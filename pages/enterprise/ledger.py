@@ -42,8 +42,8 @@ STEPS = ("take_out_of_use", "store", "resume", "scrap")
 
 def divisions(session: Session, account: Account, enterprise_id: int) -> str | None:
     """The box over the divisions that occur in the ledger."""
-    options = ledger.places(session, enterprise_id, by=account) | {narrowing.NONE: "未填使用地点"}
-    return narrowing.choice("division", "使用地点", options, ledger_filters.WIDTH)
+    used = ledger.places(session, enterprise_id, by=account)
+    return narrowing.division_in_use(session, used, ledger_filters.WIDTH)
 
 
 def listing(enterprise: Enterprise) -> None:

@@ -5,6 +5,7 @@ writes into the address itself with `keep` changes no key: the filters already s
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -134,15 +135,25 @@ def division(account: Account, width: int = 200, session: Session | None = None)
     return chosen
 
 
+def division_in_use(session: Session, used: Mapping[str, str], width: int = 200) -> str | None:
+    """The box over the divisions in use, each under the one above where that holds several of them."""
+    tree = choices.tree(session)
+    above = Counter(path[-2] for code in used if len(path := tree.path(code)) > 1)
+    areas = {code: tree.rows[code].full_name for code, count in above.items() if count > 1}
+    return _place(tree, dict(sorted((areas | dict(used)).items())), None, width)
+
+
 def _children(tree: choices.Tree, code: str | None) -> dict[str, str]:
     return {child: tree.rows[child].name for child in tree.children(code)}
 
 
 def _place(tree: choices.Tree, found: dict[str, str], start: str | None, width: int) -> str | None:
     asked = st.query_params.get("division", "")
-    if start is None and re.fullmatch("[1-9][0-9]{5}", asked) and asked not in tree.rows:
-        # A retired code in use stays readable.
-        found.setdefault(asked, f"已撤销的区划 {asked}")
+    if start not in found and re.fullmatch("[1-9][0-9]{5}", asked):
+        # A retired code in use stays readable, and what the list is narrowed to stays chosen.
+        row = tree.rows.get(asked)
+        found.setdefault(asked, row.full_name if row else f"已撤销的区划 {asked}")
+        start = asked
     return _box("division", "使用地点", found | {NONE: "未填使用地点"}, start or asked, width)
 
 
