@@ -1,7 +1,9 @@
 """Many rows at once in a real browser: a conflict by cell, one value for all with its undo, a draft."""
 
+import re
 from datetime import date
 
+from playwright.sync_api import expect
 from sqlmodel import select
 
 from db import instruments
@@ -22,6 +24,13 @@ def change(username, id, **values):
     with transaction() as session:
         by = session.exec(select(Account).where(Account.username == username)).one()
         instruments.edit(session, id, session.get_one(Instrument, id).version, values, by=by)
+
+
+def scrap(username, id):
+    """A colleague scraps it."""
+    with transaction() as session:
+        by = session.exec(select(Account).where(Account.username == username)).one()
+        instruments.change_status(session, [id], "scrap", by=by, reason="表壳破损")
 
 
 def stored(id):
@@ -48,6 +57,32 @@ def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
     owner.presses("按以上选择保存")
     owner.reads("已保存 1 台器具的修改")
     assert (stored(id).name, stored(id).accuracy_class) == ("双针压力表", "4")
+
+
+def test_the_menu_and_a_tile_lead_out_of_the_grid_and_what_was_typed_waits(visit, bureau):
+    (id,) = stock(bureau["enterprise"])
+    owner = visit(bureau["enterprise"])
+    owner.opens("强检器具台账维护")
+    owner.presses("批量操作")
+    owner.presses("表格编辑")
+    owner.opens("首页")
+    owner.opens("强检器具台账维护")
+    owner.reads("共 1 条")
+    owner.presses("批量操作")
+    owner.presses("表格编辑")
+    owner.writes_cell(0, "双针压力表")
+    owner.reads("已改 1 台器具的 1 处，尚未保存")
+    owner.opens("首页")
+    owner.page.locator("a[href^='ledger?due=missing']").click()
+    owner.reads("有未保存的表格编辑（1 台 1 处")
+    owner.reads("共 1 条")
+    expect(owner.page).to_have_url(re.compile("due=missing"))
+    owner.presses("继续编辑")
+    scrap(bureau["enterprise"], id)
+    owner.presses("保存")
+    owner.reads("已报废，对这 1 台器具的修改不能保存，已去掉")
+    owner.presses("返回台账")
+    owner.reads("没有符合条件的器具")
 
 
 def test_all_filtered_rows_are_set_together_and_taken_back(visit, bureau):

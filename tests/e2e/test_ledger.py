@@ -57,6 +57,17 @@ def test_a_list_comes_back_after_a_reload_and_by_the_browsers_own_button(visit, 
     expect(person.field("搜索")).to_have_value("yl")
 
 
+def test_a_view_without_a_name_is_refused_in_its_popover(visit, bureau):
+    stock(bureau["enterprise"], 2)
+    person = visit(bureau["enterprise"])
+    person.opens("强检器具台账维护")
+    person.presses("视图与列")
+    person.presses("保存为视图")
+    popover = person.page.get_by_test_id("stPopoverBody")
+    expect(popover.get_by_text("请填写视图名称")).to_be_visible()
+    person.reads("共 2 条")
+
+
 def test_a_view_opens_where_it_was_saved_and_anywhere_else(visit, bureau):
     stock(bureau["enterprise"], 6)
     person = visit(bureau["enterprise"])
