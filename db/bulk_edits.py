@@ -14,7 +14,7 @@ from db.audit_changes import told
 from db.batches import SHOWN, STANDING
 from db.engine import trial
 from db.errors import Conflict, NotFound, Refused
-from db.instrument_fields import LABELS, SCRAPPED, FieldReader, plain, together
+from db.instrument_fields import IDENTITY, LABELS, SCRAPPED, FieldReader, plain, together
 from db.models import (
     Account,
     Batch,
@@ -43,6 +43,7 @@ SETTABLE = (
     "remark",
 )
 MOST_AT_ONCE = 100_000
+TWINS = "修改后与其他器具的出厂编号、生产厂家、型号规格相同"
 OTHER_CATEGORY = "现有种别属于其他项别，请逐台核对后修改"
 
 Scope = ledger.Filters | Sequence[int]
@@ -69,7 +70,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What setting a field together did. `seal` stands for exactly these rows with these old values."""
+    """What setting a field together did. `seal` stands for exactly these rows with these old values.
+
+    `twins` are those of the changed that would have the identity of others, to be confirmed.
+    """
 
     value: Any
     changed: int
@@ -77,6 +81,7 @@ class Outcome:
     refused: list[Obstacle]
     sample: list[Sample]
     seal: str
+    twins: Obstacle | None = None
     batch_id: int | None = None
 
 
@@ -103,13 +108,15 @@ def set_together(
     different = [row for row in rows if row._mapping[field] != value]
     found = {row.id: obstacle(row) for row in different}
     changing = [row for row in different if not found[row.id]]
+    twins = _twins(session, enterprise_id, field, value, changing)
     outcome = Outcome(
         value=value,
         changed=len(changing),
         unchanged=len(rows) - len(different),
         refused=_counted([(row, found[row.id]) for row in different if found[row.id]]),
         sample=[Sample(row.id, row.name, row.serial_number, row._mapping[field]) for row in changing[:SHOWN]],
-        seal=_seal(field, value, changing),
+        seal=_seal(field, value, changing, twins),
+        twins=next(iter(_counted([(row, TWINS) for row in twins])), None),
     )
     if expected is not None and expected != outcome.seal:
         raise Conflict("预览之后，这些器具又有变动，请重新预览，核对后再确定")
@@ -181,8 +188,24 @@ def _counted(found: Sequence[tuple[sa.Row[Any], str]]) -> list[Obstacle]:
     return [Obstacle(why, count, tuple(examples[why])) for why, count in counts.most_common()]
 
 
-def _seal(field: str, value: Any, rows: Sequence[sa.Row[Any]]) -> str:
+def _twins(
+    session: Session, enterprise_id: int, field: str, value: Any, changing: Sequence[sa.Row[Any]]
+) -> list[sa.Row[Any]]:
+    """The changing rows that would have the identity of another one, numbered alike."""
+    if field not in IDENTITY:
+        return []
+    rest = [one for one in IDENTITY if one != field]
+    keys = {row.id: tuple(row._mapping[one] for one in rest) for row in changing}
+    here = sa.select(*(getattr(Instrument, one) for one in rest)).where(
+        col(Instrument.enterprise_id) == enterprise_id, getattr(Instrument, field) == value
+    )
+    found = Counter([*keys.values(), *(tuple(row) for row in session.execute(here))])
+    return [row for row in changing if row.serial_number and found[keys[row.id]] > 1]
+
+
+def _seal(field: str, value: Any, rows: Sequence[sa.Row[Any]], twins: Sequence[sa.Row[Any]]) -> str:
     told = [field, repr(plain(value)), *(f"{row.id} {plain(row._mapping[field])!r}" for row in rows)]
+    told += [f"={row.id}" for row in twins]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()
 
 

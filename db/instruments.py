@@ -189,7 +189,11 @@ def problems_of_many(
     changed = {id: _changed(session, known[id], typed, by) for id, _, typed in edits if id in known}
     found = {(id, field): text for id, (_, wrong) in changed.items() for field, text in wrong.items()}
     after = {id: known[id].model_dump() | values for id, (values, _) in changed.items()}
-    moved = [id for id, (values, wrong) in changed.items() if set(IDENTITY) & set(values) and not wrong]
+    moved = [
+        id
+        for id, (values, wrong) in changed.items()
+        if not wrong and set(IDENTITY) & set(values) and after[id]["serial_number"]
+    ]
     return found | {(id, "duplicate"): text for id, text in _duplicates(session, after, moved).items()}
 
 

@@ -54,6 +54,25 @@ def snapshot(session):
     return rows, noted
 
 
+def test_a_preview_names_the_twins_that_it_would_make(session, owner):
+    own = {"manufacturer": "银普", "specification": "1.6MPa"}
+    make.make_instrument(session, owner, serial_number="A1", **own)
+    rows = [
+        make.make_legacy_instrument(
+            session, owner, serial_number=number, manufacturer="红旗", specification="1.6MPa"
+        )
+        for number in ("A1", "B1", "C1", "C1", "", "")
+    ]
+    make.make_instrument(session, make.make_account(session), serial_number="B1", **own)
+    asked = (owner.enterprise_id, "manufacturer", "银普", [row.id for row in rows])
+    outcome = bulk_edits.preview(session, *asked, by=owner)
+    assert outcome.twins.examples == ("压力表 A1", "压力表 C1", "压力表 C1")
+    assert bulk_edits.preview(session, *asked[:3], [rows[1].id], by=owner).twins is None
+    make.make_instrument(session, owner, serial_number="B1", **own)
+    with pytest.raises(Conflict, match="重新预览"):
+        bulk_edits.set_together(session, *asked, by=owner, expected=outcome.seal)
+
+
 def test_a_value_is_set_for_all_rows_that_match_and_leaves_one_batch(session, owner):
     far = gauges(session, owner, 2, location="水泵房")
     near = gauges(session, owner, 1)

@@ -520,6 +520,26 @@ def test_all_filtered_rows_are_set_together_after_a_preview(owner, monkeypatch):
 
 
 @slow
+def test_setting_together_asks_before_it_makes_twins(owner, monkeypatch):
+    stock(owner, serial_number="A1", specification="YB-150", location="锅炉房")
+    (row,) = stock(owner, serial_number="A1", specification="YB-100", location="水泵房")
+    shown = visit(monkeypatch, owner, "ledger", text="水泵")
+    press(shown, "批量修改")
+    next(one for one in shown.selectbox if one.label == "修改哪一项").select("specification")
+    click_all(shown, "批量修改")
+    next(one for one in shown.text_input if one.label == "改为").input("YB-150")
+    click_all(shown, "批量修改", "预览")
+    assert "压力表 A1 修改后与其他器具的出厂编号、生产厂家、型号规格相同" in said(shown).replace("\\", "")
+    (button,) = [one for one in shown.button if one.label == "确定修改 1 台"]
+    assert button.disabled
+    next(one for one in shown.text_input if one.label == "改为").input("YB-150")
+    shown.checkbox[0].check()
+    click_all(shown, "批量修改")
+    click_all(shown, "批量修改", "确定修改 1 台")
+    assert stored(row.id).specification == "YB-150"
+
+
+@slow
 def test_a_batch_is_taken_back_from_the_list(owner, monkeypatch):
     (row,) = stock(owner)
     with transaction() as session:

@@ -16,6 +16,8 @@ from pages.parts.grid_cells import name_of
 PICKED, MATCHING = "picked", "matching"
 SAMPLE = {"instrument": "器具", "before": "原来", "after": "改为"}
 REFUSED = {"count": "台数", "why": "不能修改的原因", "examples": "例如"}
+# Twins named over the button.
+MOST = 5
 OUTCOME = "set_together_preview"
 
 
@@ -45,8 +47,9 @@ def _ask(enterprise_id: int, wanted: Filters, ids: Sequence[int]) -> None:
                 outcome = bulk_edits.preview(session, enterprise_id, field, value, scope, by=account)
             st.session_state[OUTCOME] = (asked, outcome)
         if outcome:
+            is_sure = _is_sure(outcome)
             with toolbar:
-                confirm(enterprise_id, field, value, scope, outcome)
+                confirm(enterprise_id, field, value, scope, outcome, is_sure)
             tell(field, outcome)
 
     dialog()
@@ -118,11 +121,23 @@ def tell(field: str, outcome: Outcome) -> None:
         tables.listing(rows, REFUSED, "不能修改的器具")
 
 
-def confirm(enterprise_id: int, field: str, value: Any, scope: Scope, outcome: Outcome) -> None:
+def _is_sure(outcome: Outcome) -> bool:
+    """Ask whether what would be like other instruments is no second entry of them, if there is any."""
+    if not (twins := outcome.twins):
+        return True
+    more = f" 等 {twins.count:,} 台" if twins.count > MOST else ""
+    listed = look.plain("、".join(twins.examples[:MOST]) + more)
+    st.warning(f"{listed} {twins.why}", icon=":material/content_copy:")
+    return st.checkbox("确认不是重复录入，仍然修改", key=f"together-twins-{outcome.seal}")
+
+
+def confirm(
+    enterprise_id: int, field: str, value: Any, scope: Scope, outcome: Outcome, is_sure: bool = True
+) -> None:
     """The button that does what `outcome` foretells, and only that."""
     is_open = outcome.changed > 0
     label = f"确定修改 {outcome.changed:,} 台" if is_open else "没有需要修改的器具"
-    if st.button(label, type="primary", disabled=not is_open, key="together-confirm"):
+    if st.button(label, type="primary", disabled=not (is_open and is_sure), key="together-confirm"):
         with acting(*OWNERS) as (session, account):
             done = bulk_edits.set_together(
                 session, enterprise_id, field, value, scope, by=account, expected=outcome.seal
