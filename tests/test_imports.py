@@ -409,6 +409,14 @@ def test_what_may_be_empty_may_be_empty(owner, heading):
         assert ledger.count(session, ledger.Filters(text="HY37"), by=owner) == 1
 
 
+@pytest.mark.parametrize("row", [{"型号规格": "Y-150"}, {"生产厂家": "红旗仪表"}, {"出厂编号": "hy37"}])
+def test_a_new_row_that_may_be_in_the_ledger_already_is_pointed_out(owner, row):
+    enter(owner, serial_number="HY37")
+    batch = examined(owner, book({}, row, {"出厂编号": "HY38"}))
+    assert counts(batch) == {"rows": 3, "unchanged": 1, "added": 2}
+    assert "新增的行中有 1 行（第 3 行）的出厂编号台账中已有" in batch.findings["notes"][0]
+
+
 @pytest.mark.parametrize("has_id", [True, False])
 def test_zeros_that_a_spreadsheet_took_are_missed(owner, has_id):
     gauge = enter(owner, serial_number="000446")

@@ -78,7 +78,8 @@ def compared(
 ) -> tuple[list[Update], int, list[Row]]:
     """What to change, how many are as they were, and what is not in the ledger yet.
 
-    The caller has checked that `by` may edit this ledger.
+    Of the last, `sheet.alike` gets those whose 出厂编号 is there with another maker or specification. The
+    caller has checked that `by` may edit this ledger.
     """
     places = _key_places(sheet)
     by_id = {row.id: row for row in rows if row.id}
@@ -88,8 +89,10 @@ def compared(
     met: dict[int, Any] = {}
     same: set[int] = set()
     padded: dict[tuple[Any, ...], str] = {}
+    numbers: set[str] = set()
     for known in _ledger(session, enterprise_id, by):
         key = tuple([_folded(name, known[at]) for name, at in columns])
+        numbers.add(known.serial_number.casefold())
         if known.serial_number[:1] == "0":
             padded[_bare(key)] = known.serial_number
         row = by_id.get(known.id) or by_key.get(key)
@@ -105,6 +108,7 @@ def compared(
     fresh = [row for row in rows if row.number not in met and not _is_lost(sheet, row)]
     if padded:
         fresh = [row for row in fresh if not _is_bare(sheet, row, padded, places)]
+    sheet.alike = [row.number for row in fresh if _value(sheet, row, "serial_number").casefold() in numbers]
     return updates, len(same - sheet.invalid), fresh
 
 

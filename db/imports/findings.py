@@ -1,5 +1,6 @@
 """What an import has found, kept with its batch: for the page, and to compare the next run with."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -52,14 +53,23 @@ def _unused(contents: Contents) -> list[str]:
     return [rows.quoted(h) for h, f in pairs if h and not f and h not in {**exports.READING, **exports.OWNER}]
 
 
-def notes(contents: Contents) -> list[str]:
-    """Sentences on what was left out of a file, and on what was taken for what; once its rows are read."""
+def notes(contents: Contents, alike: Sequence[int] = ()) -> list[str]:
+    """Sentences on what was left out of a file, and on what was taken for what; once its rows are read.
+
+    `alike` are the numbers of new rows that may be instruments of the ledger.
+    """
     said = [rows.quoted(note) for note in contents.notes]
     if unused := _unused(contents):
         said.append(f"没有导入的列：{'、'.join(unused)}")
     pairs = renamed(contents.headings, contents.fields)
     if told := "、".join(f"{rows.quoted(heading)} → {field}" for heading, field in pairs):
         said.append(f"按其他名称认出的列：{told}。如有不符，请重新对应列")
+    if alike:
+        first = "、".join(map(str, alike[:5])) + ("等" if len(alike) > 5 else "")
+        said.append(
+            f"新增的行中有 {len(alike):,} 行（第 {first} 行）的出厂编号台账中已有，只是生产厂家、型号规格"
+            "或大小写不同；如是同一台，请先在台账中改正那一台，再导入"
+        )
     return said
 
 
@@ -76,7 +86,7 @@ def of_run(contents: Contents, sheet: Sheet, outcome: Outcome) -> dict[str, Any]
     """What a run did or would do, as the page shows it."""
     return {
         "edition": rows.quoted(contents.edition),
-        "notes": notes(contents),
+        "notes": notes(contents, sheet.alike),
         "has_validity": outcome.has_validity,
         "problems": [asdict(problem) for problem in returned.ordered(sheet)[:MOST_LISTED]],
         "problem_count": sheet.problem_count,

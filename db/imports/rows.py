@@ -65,7 +65,8 @@ class Sheet:
 
     `fields` names the values of each row; a value is None where an empty cell leaves a field as it is or at
     its default. `codes` are those of the kinds, by id. `invalid` are the numbers of the rows refused; `size`
-    counts all. Of the problems no more than MOST_PROBLEMS are kept; `problem_count` counts all.
+    counts all. `alike` are the numbers of new rows that may be an instrument of the ledger all the same. Of
+    the problems no more than MOST_PROBLEMS are kept; `problem_count` counts all.
     """
 
     fields: tuple[str, ...]
@@ -76,6 +77,7 @@ class Sheet:
     invalid: set[int] = field(default_factory=set)
     problem_count: int = 0
     size: int = 0
+    alike: list[int] = field(default_factory=list)
 
     def refuse(self, number: int, heading: str, shown: str, sentence: str, suggestion: str = "") -> None:
         """Note what is wrong in a row, at the column of that heading where the file has it."""

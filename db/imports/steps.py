@@ -124,7 +124,7 @@ def import_file(
         findings.fail(batch_id, account_id, str(error))
         raise Refused(str(error)) from error
     outcome, is_written = _written(batch_id, account_id, contents, sheet, is_partial, is_dry, report)
-    outcome.notes = findings.notes(contents)
+    outcome.notes = findings.notes(contents, sheet.alike)
     if not is_written:
         findings.keep_preview(batch_id, account_id, contents, sheet, outcome)
         # Nobody is asked to confirm it: it is kept as given up, and what was found with it.
