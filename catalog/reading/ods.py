@@ -17,11 +17,14 @@ from catalog.spreadsheets import EPOCH_1904
 
 CONTENT = "content.xml"
 CELLS = ("table:table-cell", "table:covered-table-cell")
-# A cell of text with nothing odd about it, as most are, and what is left of it: it is only counted.
+# A cell with nothing odd about it, as most are, and what is left of it: it is only counted. It is a text
+# without elements, or a number that is shown as it is.
 CELL_END = b"</table:table-cell>"
 ORDINARY = re.compile(
-    rb'<table:table-cell(?: table:(?:style|content-validation)-name="[^"]*")* office:value-type="string"'
-    rb'(?: calcext:value-type="string")?><text:p>[^<]*</text:p>' + CELL_END
+    rb'<table:table-cell(?: table:(?:style|content-validation)-name="[^"]*")* office:value-type="'
+    rb'(?:string"(?: calcext:value-type="string")?><text:p>[^<]*'
+    rb'|float" office:value="((?:0|[1-9]\d*)(?:\.\d+)?)"(?: calcext:value-type="float")?><text:p>\1)'
+    rb"</text:p>" + CELL_END
 )
 COUNTED = "c"
 # Spaces are elements here.
