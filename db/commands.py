@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from db import accounts, audit, clock, exports, imports, ledger_filters, workdays
+from db import audit, clock, imports
 from db.engine import engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Dataset, Enterprise, Role
@@ -59,6 +59,8 @@ def fill_demo(options: argparse.Namespace) -> int:
 
 def create_admin(options: argparse.Namespace) -> int:
     """Add an administrator; the password comes from a prompt or a variable, never from the arguments."""
+    from db import accounts
+
     password = os.environ.get(options.password_env, "") if options.password_env else _asked()
     with transaction() as session:
         audit.attribute(session, by=None, place=PLACE)
@@ -158,6 +160,8 @@ def _told(totals: dict[str, int], refused: int, is_written: bool, options: argpa
 
 def export_ledger(options: argparse.Namespace) -> int:
     """Write a ledger to a file; the last line is one JSON object with the rows and seconds it took."""
+    from db import exports, ledger_filters
+
     filters = ledger_filters.read(_parsed(options.filters))
     with reading() as session:
         if options.enterprise:
@@ -237,7 +241,7 @@ def remind(options: argparse.Namespace) -> int:
 
 def load_edition(options: argparse.Namespace) -> int:
     """Load a list; the last line is one JSON object. Exit code 1: rows need to be corrected."""
-    from db import edition_differences, editions
+    from db import edition_differences, editions, workdays
 
     if not options.file.is_file():
         raise Refused(f"没有这个文件：{options.file}")
