@@ -118,7 +118,11 @@ class Finder:
         return self._newest if side.before is None else side.before - 1
 
     def _is_ended(self, side: _Side, distance: int) -> bool:
-        """Whether a walk over so many rows has seen all there are: there are no more ids than that."""
+        """Whether a walk over so many rows has seen all there are: there are no more of them, or of ids."""
+        if self.is_owned:
+            # From the newest on there are more than FEW.
+            rows = ONE.where(*self.whole, *side.beyond(KEY))
+            return side != _Side() and self._length(rows, distance + 1) <= distance
         return (self._newest - side.after if side.after is not None else self._start(side)) <= distance
 
     def _nearby(self, size: int, side: _Side) -> list[int] | None:
