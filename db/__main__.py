@@ -11,7 +11,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from db import commands
-from db.engine import database_url
+from db.engine import database_url, engine
 from db.errors import Refused
 from db.models import Dataset
 
@@ -116,6 +116,9 @@ def parser() -> Parser:
 
 if __name__ == "__main__":
     code = main()
+    if engine.cache_info().currsize:
+        # SQLite moves what was written into its one file when the last connection is closed.
+        engine().dispose()
     # The process ends: to look for garbage among all it holds would take as long as its start.
     gc.freeze()
     sys.exit(code)

@@ -438,6 +438,34 @@ def test_decimals_that_a_spreadsheet_took_are_missed(owner, old, new, is_missed)
     assert counts(batch) == {"rows": 1, "invalid" if is_missed else "updated": 1}
 
 
+def test_a_file_fills_in_the_division_that_a_row_taken_over_lacks(owner):
+    with transaction() as session:
+        number = make.make_legacy_instrument(session, owner, division_code=None).serial_number
+    batch = examined(owner, book({"出厂编号": number}))
+    assert counts(batch) == {"rows": 1, "updated": 1}
+
+
+def test_a_number_beside_its_padded_one_has_lost_nothing(owner):
+    enter(owner, serial_number="0446")
+    batch = examined(owner, book({"出厂编号": "0446"}, {"出厂编号": "446"}))
+    assert counts(batch) == {"rows": 2, "unchanged": 1, "added": 1}
+
+
+def test_what_is_matched_again_while_it_is_written_is_not_written(owner, monkeypatch):
+    batch = examined(owner, book({}))
+    sheet = steps._sheet
+
+    def meanwhile(*arguments):
+        with transaction() as session:
+            imports.match_again(session, batch.id, by=owner)
+        return sheet(*arguments)
+
+    monkeypatch.setattr(steps, "_sheet", meanwhile)
+    with pytest.raises(Conflict, match="没有导入任何数据"):
+        imports.apply(batch.id, owner.id)
+    assert (rows_of(owner), kept(batch.id).started_at) == ([], None)
+
+
 def test_columns_taken_for_others_are_matched_again_from_the_preview(owner):
     headings = ["车间" if column.heading == "安装/使用地点" else column.heading for column in COLUMNS]
     batch = examined(owner, book({"车间": "三号"}, headings=headings))

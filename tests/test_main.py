@@ -42,6 +42,8 @@ def test_the_whole_way_works_from_a_shell(tmp_path):
     ):
         done = run(*arguments, **environment)
         assert (done.returncode, done.stderr) == (0, ""), arguments
+        # All of it is in the one file, which may be copied.
+        assert [path.name for path in tmp_path.iterdir()] == ["yuejian.db"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["create-admin", "--help"]])

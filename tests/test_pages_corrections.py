@@ -143,7 +143,7 @@ def test_what_a_colleague_decided_meanwhile_opens_no_other(owner, asked, supervi
         corrections.decline(session, decided.id, by=supervisor, reason="照片看不清")
     for _ in range(2):
         shown = press(shown, "同意更正") if "同意更正" in buttons(shown) else sound(shown.run())
-        assert "请在上表中选中下一条申请" in said(shown) and "同意更正" not in buttons(shown)
+        assert "请在上表中选中一条申请" in said(shown) and "同意更正" not in buttons(shown)
     assert stored(Correction, left.id).status == CorrectionStatus.requested
     press(tick(shown, 0), "同意更正")
     assert stored(Correction, left.id).status == CorrectionStatus.approved

@@ -93,9 +93,9 @@ def compared(
     for known in _ledger(session, enterprise_id, by):
         key = tuple([_folded(name, known[at]) for name, at in columns])
         numbers.add(known.serial_number.casefold())
-        if known.serial_number[:1] == "0":
-            padded[_bare(key)] = known.serial_number
         row = by_id.get(known.id) or by_key.get(key)
+        if row is None and known.serial_number[:1] == "0":
+            padded[_bare(key)] = known.serial_number
         if row is None or not _is_only(sheet, row, known, met):
             continue
         met[row.number] = known
@@ -146,7 +146,7 @@ def _changes(sheet: Sheet, row: Row, known: Any) -> dict[str, tuple[Any, Any]]:
                 sheet.refuse(row.number, new.heading, new.shown, new.sentence, new.suggestion)
         elif _folded(name, old) != new:
             changes[name] = (old, new)
-            if isinstance(new, str) and _is_shortened(old, new):
+            if isinstance(old, str) and isinstance(new, str) and _is_shortened(old, new):
                 sheet.refuse(row.number, HEADINGS[name], new, ZEROS.format(old=old))
     return changes
 

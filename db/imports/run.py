@@ -84,6 +84,7 @@ def run(session: Session, sheet: Sheet, batch: Batch, *, by: Account, report: Re
     task = Task(session, batch, owner, by, report, len(fresh) + len(updates))
     with bulk.room(session):
         added = _add(task, sheet, fresh)
+        sheet.alike = [number for number in sheet.alike if number not in sheet.invalid]
         _update(task, updates, len(fresh))
     invalid = len(sheet.invalid) - duplicates
     totals = {

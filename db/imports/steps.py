@@ -29,11 +29,11 @@ def examine(batch_id: int, account_id: int, report: Report = silent) -> None:
     person wants to match, leaves it waiting, with `missing` and its headings in its findings. Raises Refused,
     NotFound, Conflict.
     """
-    source, name, chosen = _source(batch_id, account_id)
+    source, name, chosen, is_asked = _source(batch_id, account_id)
     try:
-        contents, lists = _opened(source, name, chosen or None, report)
+        contents, lists = _opened(source, name, chosen, report)
         lacking = rows.missing(contents.fields)
-        if lacking or chosen == {}:
+        if lacking or is_asked:
             return findings.ask_for_columns(batch_id, account_id, contents, lacking)
         sheet = _sheet(contents, lists, account_id)
     except Unreadable as error:
@@ -54,7 +54,7 @@ def apply(batch_id: int, account_id: int, is_partial: bool = False, report: Repo
     file is read again; then one transaction writes everything. Raises Refused, NotFound, and Conflict when
     the ledger has moved since the preview: then nothing was written.
     """
-    source, name, chosen = _source(batch_id, account_id, is_starting=True)
+    source, name, chosen, _ = _source(batch_id, account_id, is_starting=True)
     with _over_when_refused(batch_id):
         try:
             contents, lists = _opened(source, name, chosen, report)
@@ -82,6 +82,8 @@ def _over_when_refused(batch_id: int) -> Iterator[None]:
 def _applied(batch_id: int, account_id: int, sheet: Sheet, is_partial: bool, report: Report) -> Outcome:
     with engines.transaction() as session:
         batch, by = _held(session, batch_id, account_id)
+        if batch.status != BatchStatus.previewed:
+            raise Conflict(CHANGED_MEANWHILE)
         expected = batch.totals, batch.findings["seal"]
         outcome = run(session, sheet, batch, by=by, report=report)
         if (outcome.totals, outcome.seal) != expected:
@@ -167,8 +169,8 @@ def _written(
 
 def _source(
     batch_id: int, account_id: int, is_starting: bool = False
-) -> tuple[Path, str, dict[int, str] | None]:
-    """Where the file of a batch lies, its name, and the columns a person has chosen for it."""
+) -> tuple[Path, str, dict[int, str] | None, bool]:
+    """Where the file of a batch lies, its name, the columns a person has chosen, whether to ask anew."""
     with engines.transaction() as session:
         batch, _ = _held(session, batch_id, account_id)
         wanted = BatchStatus.previewed if is_starting else BatchStatus.submitted
@@ -178,8 +180,8 @@ def _source(
             batch.started_at = clock.now()
         kept = session.get_one(Attachment, batch.attachment_id)
         chosen = batch.options.get("columns")
-        columns = None if chosen is None else {int(index): name for index, name in chosen.items()}
-        return attachments.path(kept), kept.name, columns
+        columns = {int(index): name for index, name in chosen.items()} if chosen else None
+        return attachments.path(kept), kept.name, columns, bool(batch.options.get("is_asked"))
 
 
 def _held(session: Session, batch_id: int, account_id: int) -> tuple[Batch, Account]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import Session, col, func, select
 
@@ -90,7 +91,8 @@ def choose_columns(session: Session, batch_id: int, columns: Mapping[int, str], 
         raise Refused("有两列对应了同一个项目，请改正后继续")
     if lacking := rows.missing(list(columns.values())):
         raise Refused(f"请为必填项选择列：{'、'.join(lacking)}")
-    batch.options = {**batch.options, "columns": {str(index): name for index, name in columns.items()}}
+    chosen = {str(index): name for index, name in columns.items()}
+    batch.options = {**batch.options, "columns": chosen, "is_asked": False}
     batch.findings = {}
     session.flush()
     return batch
@@ -99,8 +101,9 @@ def choose_columns(session: Session, batch_id: int, columns: Mapping[int, str], 
 def match_again(session: Session, batch_id: int, *, by: Account) -> Batch:
     """重新对应列: what was previewed is to be examined anew, which asks for every column first."""
     batch = find(session, batch_id, by=by, to="edit")
-    options = {**batch.options, "columns": {}}
-    workflow.move(session, Subject.batch, [batch], "match_again", by, options=options, totals={}, findings={})
+    anew: dict[str, Any] = {"totals": {}, "findings": {}, "returned_id": None, "started_at": None}
+    options = {**batch.options, "is_asked": True}
+    workflow.move(session, Subject.batch, [batch], "match_again", by, options=options, **anew)
     return batch
 
 

@@ -48,7 +48,7 @@ def choose_status(counts: dict[CorrectionStatus, int]) -> CorrectionStatus:
     return chosen or start
 
 
-def open_row(rows: Sequence[Any], status: CorrectionStatus, number: int) -> Any:
+def open_row(rows: Sequence[Any], status: CorrectionStatus) -> Any:
     """The request to show."""
     # The rows in the key: a decision moves those below it up, and the pick would move to another one.
     key = f"corrections-{status.name}-{hash(tuple(row.id for row in rows))}"
@@ -62,11 +62,10 @@ def open_row(rows: Sequence[Any], status: CorrectionStatus, number: int) -> Any:
         widths=WIDTHS,
         height=210 if len(rows) > 5 else "auto",
     )
+    if status != CorrectionStatus.requested:
+        return picked[0]["row"] if picked else rows[0]
     ids = [row.id for row in rows]
-    shown = queue.open_one(
-        ids, picked[0]["row"].id if picked else None, f"corrections-{status.name}-{number}"
-    )
-    return rows[ids.index(shown)]
+    return rows[ids.index(queue.open_one(ids, picked[0]["row"].id if picked else None, "corrections"))]
 
 
 def compare(row: Any, results: Sequence[Any]) -> None:
@@ -143,7 +142,7 @@ with looking(Role.supervisor) as (session, supervisor):
     number = tables.pager(counts[status], SIZE, f"corrections-pages-{status.name}")
     rows = corrections.page(session, by=supervisor, status=status, number=number, size=SIZE)
 
-row = open_row(rows, status, number)
+row = open_row(rows, status)
 with looking(Role.supervisor) as (session, supervisor):
     results, _ = verifications.page(session, by=supervisor, instrument_id=row.instrument_id, size=1)
 

@@ -48,16 +48,17 @@ def choose_status(counts: dict[RecoveryStatus, int]) -> RecoveryStatus:
     return chosen or start
 
 
-def open_row(rows: Sequence[dict[str, Any]], status: RecoveryStatus, number: int) -> dict[str, Any]:
+def open_row(rows: Sequence[dict[str, Any]], status: RecoveryStatus) -> dict[str, Any]:
     """The application to show."""
     shown = [{**row, "clock": clock(row), "owner": row["belongs_to"] or row["full_name"]} for row in rows]
     key = f"recoveries-{status.name}-{hash(tuple(row['id'] for row in rows))}"
     columns = QUEUE if status == RecoveryStatus.requested else DECIDED
     height: Any = 210 if len(rows) > 5 else "auto"
     picked = tables.choosing(shown, columns, key, "找回申请", is_many=False, widths=WIDTHS, height=height)
+    if status != RecoveryStatus.requested:
+        return picked[0] if picked else shown[0]
     ids = [row["id"] for row in rows]
-    open_id = queue.open_one(ids, picked[0]["id"] if picked else None, f"recoveries-{status.name}-{number}")
-    return shown[ids.index(open_id)]
+    return shown[ids.index(queue.open_one(ids, picked[0]["id"] if picked else None, "recoveries"))]
 
 
 def decide(row: dict[str, Any], me: Account) -> None:
@@ -116,7 +117,7 @@ with looking(*READERS) as (session, account):
     number = tables.pager(counts[status], SIZE, f"recoveries-pages-{status.name}")
     rows = recoveries.page(session, by=account, status=status, number=number, size=SIZE)
 
-row = open_row(rows, status, number)
+row = open_row(rows, status)
 left, right = st.columns(2, gap="medium")
 with left:
     recovery.show(row)

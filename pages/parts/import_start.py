@@ -119,6 +119,8 @@ def discard(batch: Batch) -> None:
 def match_again(batch: Batch) -> None:
     """The way back to the columns, from a preview in which one was taken for another or left out."""
     if st.button("重新对应列", icon=":material/table:", key=f"match-again-{batch.id}"):
+        if (job := jobs.find(key(batch.id))) and not job.is_over:
+            st.rerun()  # Written in another window just now: its progress shows.
         with acting(*OWNERS) as (session, account):
             imports.match_again(session, batch.id, by=account)
         examine(batch.id)
