@@ -1,7 +1,7 @@
 """What the commands of `python -m db` do. Each returns its exit code: 0 success, 1 findings.
 
-Raises Refused with one sentence for the person at the terminal. What only one command needs is loaded by that
-command, so that the others begin sooner.
+Each raises Refused with one sentence for the person at the terminal. What only one command needs is loaded by
+that command, so that the others begin sooner.
 """
 
 import argparse
@@ -19,15 +19,42 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlmodel import Session, col, select
 
 from db import audit, clock, imports
-from db.engine import engine, reading, transaction
+from db.engine import database_url, engine, reading, transaction
 from db.errors import Refused
 from db.models import Account, Dataset, Enterprise, Role
 
 # What the audit log names where a page would stand.
 PLACE = "命令行"
+
+
+def run(command: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Do one of the commands below; its exit code, 2 when it is refused."""
+    try:
+        return command(options)
+    except Refused as refusal:
+        return _refuse(str(refusal))
+    except IntegrityError:
+        raise  # a defect, and no fault of the database
+    except (DatabaseError, OSError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        where = _place(make_url(database_url()))
+        advice = "请检查 DATABASE_URL，或先运行 python -m db upgrade"
+        return _refuse(f"数据库不可用（{where}）：{reason}；{advice}")
+
+
+def _place(url: URL) -> str:
+    """Which database, without who signs in to it; a password may stand among its options too."""
+    return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 2
 
 
 def upgrade(options: argparse.Namespace) -> int:
@@ -97,6 +124,7 @@ def import_ledger(options: argparse.Namespace) -> int:
             is_partial=options.partial,
             is_dry=options.dry_run,
             errors=options.errors,
+            process=options.process,
         )
     finally:
         gc.enable()

@@ -34,6 +34,8 @@ LABELS = {
 REQUIRED = ("name", "kind_id", "serial_number", "manufacturer", "division_code", "purpose", "delivery_mode")
 # What names one instrument within an enterprise.
 IDENTITY = ("serial_number", "manufacturer", "specification")
+# What a whole row is judged by.
+TOGETHER = ("quantity", "serial_number")
 TEXTS = {
     "name": 120,
     "specification": 120,
@@ -158,7 +160,10 @@ def _division(session: Session, form: Form, value: Any, by: Account) -> str | No
 
 
 def together(values: Mapping[str, Any]) -> dict[str, str]:
-    """What is wrong with a whole row though each field may be right: one sentence by field."""
+    """What is wrong with a whole row though each field may be right: one sentence by field.
+
+    Of `values` the fields TOGETHER are looked at.
+    """
     if values["quantity"] > 1 and values["serial_number"]:
         return {"quantity": "填写了出厂编号的器具数量应为 1，多台请用“复制”逐台录入"}
     return {}

@@ -82,14 +82,17 @@ def texts(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
 def pieces_of(rows: Iterable[Sequence[str]], owner: str) -> Iterator[str]:
     """The pieces of these texts; what many have in common, all but the numbers, is cut once."""
     owned, cut = _named(owner)
+    most = LIMIT - len(owned) - len(FIELDS)
     for row in rows:
         name, specification, number, maker, place = row
-        if len(text := _text(row, owned)) == LIMIT:
-            yield pieces(text)
+        number = fold(number)
+        (name, a), (specification, b) = _named(name), _remembered(specification)
+        (maker, c), (place, d) = _remembered(maker), _remembered(place)
+        if len(name) + len(specification) + len(number) + len(maker) + len(place) < most:
+            yield " ".join(filter(None, (a, b, pieces(number), c, d, cut)))
         else:
-            kept = (_named(name)[1], _remembered(specification)[1], pieces(fold(number)))
-            rest = (_remembered(maker)[1], _remembered(place)[1], cut)
-            yield " ".join(filter(None, (*kept, *rest)))
+            # A text that is cut off may end within a particular.
+            yield pieces(_text(row, owned))
 
 
 def _text(row: Sequence[str], owned: str) -> str:

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import select
 
+from catalog.reading import process
 from db import __main__ as command_line
 from db import demo, passwords, schema
 from db.engine import reading, transaction
-from db.models import Account, Batch, BatchStatus, Enterprise, Instrument, Role
+from db.models import Account, Batch, BatchStatus, Dataset, Enterprise, Instrument, Role
 from tests import make
 from tests.matrix import CSV
 from tests.test_imports import book
@@ -228,6 +229,21 @@ def test_a_ledger_is_imported_and_its_last_line_is_json(ledger_owner, tmp_path, 
     assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 0
     assert answer(capsys) == {"rows": 2, "unchanged": 2}
     assert instrument_count() == 2
+
+
+def test_both_reference_tables_may_be_loaded():
+    assert tuple(Dataset.__members__) == command_line.DATASETS
+
+
+def test_the_file_is_read_by_the_process_that_began_while_the_rest_was_loaded(
+    ledger_owner, tmp_path, monkeypatch
+):
+    started, real = [], process._started
+    monkeypatch.setattr(process, "_started", lambda *given: started.append(real(*given)) or started[-1])
+    path = workbook(tmp_path, {})
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 0
+    assert command_line.main(["import-ledger", path, "--enterprise", "9133"]) == 2
+    assert [one.poll() is not None for one in started] == [True, True]
 
 
 def test_the_object_names_every_outcome(ledger_owner, tmp_path, capsys):

@@ -69,7 +69,7 @@ def opened(tmp_path):
 def here(opened, monkeypatch):
     """The same in this process: quicker, where nothing is expected to break."""
 
-    def answer(request, seconds=0):
+    def answer(request, **others):
         yield from json.loads(json.dumps([*child.answer(**json.loads(json.dumps(request)))]))
 
     monkeypatch.setattr(process, "_answer", answer)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.reading import Unreadable, child, limits, process, read
+from catalog.reading import Unreadable, begun, child, limits, process, read
 from tests.workbooks import book, packed, row, text_file, with_cells, written
 
 START = subprocess.Popen
@@ -166,7 +166,9 @@ def test_a_second_try_has_only_the_time_that_is_left(monkeypatch, tmp_path):
     monkeypatch.setattr(
         process,
         "_answer",
-        lambda request, seconds=10: asked.append((request, seconds)) or real(request, seconds),
+        lambda request, seconds=10, **more: (
+            asked.append((request, seconds)) or real(request, seconds, **more)
+        ),
     )
     path = tmp_path / "stray.xlsx"
     path.write_bytes(with_cells(STRAY))
@@ -176,11 +178,56 @@ def test_a_second_try_has_only_the_time_that_is_left(monkeypatch, tmp_path):
     assert "careful" not in first and second["careful"]
 
 
-def test_rows_nobody_wants_end_the_process(monkeypatch, ledger):
+@pytest.fixture
+def started(monkeypatch) -> list[subprocess.Popen[bytes]]:
+    """The processes that are started."""
     started = []
     monkeypatch.setattr(
         subprocess, "Popen", lambda *given, **more: started.append(START(*given, **more)) or started[-1]
     )
+    return started
+
+
+def test_a_process_that_has_begun_is_the_one_that_is_read(ledger, started):
+    with begun(ledger) as process:
+        contents = read(ledger, ledger.name, process=process)
+        assert [number for number, _ in contents.rows] == [2, 3]
+    assert started == [process]
+
+
+def test_one_that_nobody_reads_is_ended_with_the_block(ledger, started):
+    with pytest.raises(KeyError), begun(ledger):
+        raise KeyError
+    assert [child.returncode for child in started] == [-signal.SIGKILL]
+
+
+def test_one_that_has_begun_and_dies_gets_its_second_try(tmp_path, started):
+    path = tmp_path / "stray.xlsx"
+    path.write_bytes(with_cells(STRAY))
+    with begun(path) as process:
+        assert [number for number, _ in read(path, path.name, process=process).rows] == [2]
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize("path", [None, Path("absent.xlsx"), ROOT])
+def test_nothing_begins_without_a_file(path, started):
+    with begun(path) as process:
+        assert process is None
+    assert not started
+
+
+def test_nothing_begins_with_what_will_be_refused(ledger, started, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(process, "FILE_SIZE", 100)
+        with begun(ledger) as one:
+            assert one is None
+    monkeypatch.setattr(limits, "CAN_LIMIT", False)
+    with begun(ledger) as other:
+        assert other is None
+    assert not started
+
+
+def test_rows_nobody_wants_end_the_process(ledger, started):
     contents = read(ledger, "a.xlsx")
     next(contents.rows)
     del contents
@@ -230,6 +277,6 @@ def test_where_no_limits_can_be_set_no_file_is_opened(ledger, monkeypatch):
 
 
 def test_everything_else_starts_where_no_limits_can_be_set():
-    code = "import sys; sys.modules['resource'] = None; import app, db.__main__, pages.parts.import_start"
+    code = "import sys; sys.modules['resource'] = None; import app, db.commands, pages.parts.import_start"
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr

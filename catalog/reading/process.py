@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ PIECE = 2**20
 log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
+Process = subprocess.Popen[bytes]
 
 
 class Died(Unreadable):
@@ -44,24 +45,42 @@ class Died(Unreadable):
         self.seconds = seconds
 
 
+@contextmanager
+def begun(path: Path | None) -> Iterator[Process | None]:
+    """A process that reads the file at `path` already, for `read` to take over; ended with the block.
+
+    None without a path, and for a file that `read` will refuse unread.
+    """
+    if path is None or not (limits.CAN_LIMIT and path.is_file() and path.stat().st_size <= FILE_SIZE):
+        yield None
+        return
+    process = _started(_request(path, path.name, None), SECONDS)
+    try:
+        yield process
+    finally:
+        _end(process)
+
+
 def read(
     path: Path,
     name: str,
     chosen: Mapping[int, str] | None = None,
     progress: Callable[[int], None] | None = None,
+    process: Process | None = None,
 ) -> Contents:
     """Read the ledger in the file at `path`, which a person calls `name`, or raise Unreadable.
 
     `chosen` is the person's own answer to what the columns mean: column index (0 is A) to heading of
     `catalog.columns`; columns it does not name are not used. `progress` hears how many rows have come.
+    `process` has `begun` with this file, by its own name and with nothing chosen.
     """
     if not limits.CAN_LIMIT:
         raise Unreadable(limits.UNLIMITED)
     if path.stat().st_size > FILE_SIZE:
         raise Unreadable(f"文件超过 {FILE_SIZE // 2**20} MB，请拆分成几个文件后分别上传")
-    request = {"path": str(path), "name": name, "chosen": dict(chosen) if chosen is not None else None}
+    request = _request(path, name, chosen)
     try:
-        messages = _answer(request)
+        messages = _answer(request, process=process)
         head = next(messages)
     except Died as death:
         # A stray cell far outside the table makes calamine ask for too much; openpyxl reads row by row.
@@ -110,8 +129,12 @@ class _Calendar(dict[str, date]):
         return self.setdefault(written, date.fromisoformat(written))
 
 
-def _answer(request: Message, seconds: int = SECONDS) -> Iterator[Message]:
-    """What a fresh process says about the file; when it is no longer listened to, it is ended."""
+def _request(path: Path, name: str, chosen: Mapping[int, str] | None) -> Message:
+    return {"path": str(path), "name": name, "chosen": dict(chosen) if chosen is not None else None}
+
+
+def _started(request: Message, seconds: int) -> Process:
+    """A fresh process that is at work on a request."""
     process = subprocess.Popen(
         [sys.executable, "-E", "-s", "-m", "catalog.reading.child", str(seconds), json.dumps(request)],
         stdin=subprocess.DEVNULL,
@@ -120,8 +143,20 @@ def _answer(request: Message, seconds: int = SECONDS) -> Iterator[Message]:
         cwd=ROOT,
         env=ENVIRONMENT,
     )
+    _widen(process)
+    return process
+
+
+def _end(process: Process) -> None:
+    process.kill()
+    process.wait()
+    _pipe(process).close()
+
+
+def _answer(request: Message, seconds: int = SECONDS, process: Process | None = None) -> Iterator[Message]:
+    """What a process says about the file; when it is no longer listened to, it is ended."""
+    process = process or _started(request, seconds)
     try:
-        _widen(process)
         for line in _lines(process):
             message = _understood(line)
             if "trace" in message:
@@ -134,9 +169,7 @@ def _answer(request: Message, seconds: int = SECONDS) -> Iterator[Message]:
             yield message
         raise _death(process)
     finally:
-        process.kill()
-        process.wait()
-        _pipe(process).close()
+        _end(process)
 
 
 def _understood(line: bytes) -> Message:
@@ -146,12 +179,12 @@ def _understood(line: bytes) -> Message:
         raise Unreadable(DIED) from error
 
 
-def _pipe(process: subprocess.Popen[bytes]) -> Any:
+def _pipe(process: Process) -> Any:
     assert process.stdout is not None
     return process.stdout
 
 
-def _widen(process: subprocess.Popen[bytes]) -> None:
+def _widen(process: Process) -> None:
     """Let it write on while its parent works on what it has said, where the system allows that."""
     # Only Linux has it.
     if size := getattr(fcntl, "F_SETPIPE_SZ", None):
@@ -159,7 +192,7 @@ def _widen(process: subprocess.Popen[bytes]) -> None:
             fcntl.fcntl(_pipe(process), size, PIECE)
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+def _lines(process: Process) -> Iterator[bytes]:
     """The lines the process writes; raises Unreadable when it is silent for too long or says too much."""
     pipe = _pipe(process).fileno()
     pending, total = bytearray(), 0
@@ -178,7 +211,7 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
         pending = rest
 
 
-def _death(process: subprocess.Popen[bytes]) -> Died:
+def _death(process: Process) -> Died:
     """Why the process ended, from what the kernel says of it."""
     until = time.monotonic() + SILENCE
     while True:

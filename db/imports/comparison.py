@@ -194,7 +194,7 @@ def _folded(name: str, value: Any) -> Any:
 
 def _may_change(sheet: Sheet, row: Row, known: Any, changes: dict[str, tuple[Any, Any]]) -> bool:
     new = {name: value for name, (_, value) in changes.items()}
-    problems = dict(problems_together({**known._asdict(), **new}))
+    problems = problems_together({**known._asdict(), **new})
     if known.status == InstrumentStatus.scrapped:
         problems[HEADINGS["name"]] = "这台器具已报废，不能修改，请从文件中删去这一行"
     if not known.is_reached:

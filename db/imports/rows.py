@@ -265,7 +265,6 @@ def _claimed(cell: Cell) -> tuple[int | None, str]:
     return int(text), ""
 
 
-def problems_together(values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with a whole row: heading and sentence."""
-    for name, sentence in together(values).items():
-        yield HEADINGS[name], sentence
+def problems_together(values: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with a whole row, of which `values` has the fields TOGETHER: one sentence by heading."""
+    return {HEADINGS[name]: sentence for name, sentence in together(values).items()}

@@ -17,7 +17,7 @@ from db.errors import Conflict
 from db.imports import comparison
 from db.imports.comparison import NAMES, Update
 from db.imports.rows import EMPTY, Row, Sheet, problems_together
-from db.instrument_fields import plain
+from db.instrument_fields import TOGETHER, plain
 from db.jobs import Report
 from db.models import (
     Account,
@@ -145,13 +145,14 @@ def _whole(
     sheet: Sheet, rows: Iterable[Row], places: Sequence[tuple[int, Any]]
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """The number and all fields of each new instrument that is right as a whole."""
+    compared = itemgetter(*map(NAMES.index, TOGETHER))
     for row in rows:
         values = row.values
         full = tuple(
             [values[at] if at >= 0 and values[at] is not None else default for at, default in places]
         )
-        found = list(problems_together(dict(zip(NAMES, full, strict=True))))
-        for heading, sentence in found:
+        found = problems_together(dict(zip(TOGETHER, compared(full), strict=True)))
+        for heading, sentence in found.items():
             sheet.refuse(row.number, heading, "", sentence)
         if not found:
             yield row.number, full
