@@ -153,15 +153,21 @@ def _write(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) ->
         session.connection().exec_driver_sql(statement, chunk)
 
 
+def words(typed: str) -> tuple[list[str], list[str]]:
+    """The words of what was typed into the box: those that are looked for, WORDS at most, and the rest."""
+    found = fold(HIDDEN.sub(" ", typed)).split()
+    return found[:WORDS], found[WORDS:]
+
+
 class Words:
-    """What was typed into the box, five words at most; false when it is nothing.
+    """What was typed into the box; false when it is nothing.
 
     `has_owner` looks into the owner's name too: to the owner itself it would say nothing.
     """
 
     def __init__(self, session: Session, typed: str, has_owner: bool):
         self._session = session
-        self._words = fold(HIDDEN.sub(" ", typed)).split()[:WORDS]
+        self._words, _ = words(typed)
         self._has_owner = has_owner
         self._is_sqlite = _is_sqlite(session)
         self._pieces = _query(self._words, self._is_sqlite)

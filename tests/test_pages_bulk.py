@@ -191,13 +191,15 @@ def test_wrong_cells_are_named_and_nothing_typed_is_lost(owner, monkeypatch):
     first, second = stock(owner, 2)
     shown = opened(monkeypatch, owner)
     typed = {"location": "空压机房", "division_code": "西湖镇", "manufacturer": "", "quantity": 3}
+    typed["accuracy_class"] = "1.6" * 30
     edit(shown, owner, {0: typed, 1: {"remark": "换了表盘"}})
     press(shown, "保存")
-    assert "还没有保存，有 3 处需要改正" in said(shown)
-    assert {label for label, _ in wrong(shown)} == {"使用地点行政区划", "生产厂家", "器具数量"}
+    assert "还没有保存，有 4 处需要改正" in said(shown)
+    assert {label for label, _ in wrong(shown)} == {"使用地点行政区划", "生产厂家", "准确度等级", "器具数量"}
     assert all(sentence for _, sentence in wrong(shown))
     assert draft_of(owner)["typed"][str(second.id)] == typed
     mended = typed | {"division_code": "330108", "quantity": 1, "manufacturer": "银普"}
+    mended |= {"accuracy_class": "1.6"}
     edit(shown, owner, {0: mended, 1: {"remark": "换了表盘"}})
     press(shown, "保存")
     assert (stored(second.id).division_code, stored(second.id).location) == ("330108", "空压机房")

@@ -434,6 +434,14 @@ def test_the_ledger_of_the_area_is_searched_by_owner_too(busy, supervisor, monke
     )
 
 
+@pytest.mark.parametrize("page", ["instruments", "ledger"])
+def test_words_beyond_the_fifth_are_told(busy, supervisor, owner, monkeypatch, page):
+    viewer = owner if page == "ledger" else supervisor
+    shown = visit(monkeypatch, viewer, page, text="压 力 表 锅 炉 房 *间*")
+    assert "搜索最多用 5 个词，没有用到：房、\\*间\\*" in said(shown)
+    assert "没有用到" not in said(visit(monkeypatch, viewer, page, text="压力 表"))
+
+
 def test_the_ledger_is_narrowed_by_kind_and_place(busy, supervisor, monkeypatch):
     with reading() as session:
         known = kind(session)

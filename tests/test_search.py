@@ -77,6 +77,14 @@ def test_the_box_finds_a_gauge_by_any_part_of_it(session, owner, typed):
     assert found(session, typed) == ["HY260417"]
 
 
+def test_no_more_than_five_words_are_looked_for():
+    assert search.words("压力  表 1.6 HY 上海 银普 三楼") == (
+        ["压力", "表", "1.6", "hy", "上海"],
+        ["银普", "三楼"],
+    )
+    assert search.words(" ") == ([], [])
+
+
 def test_a_word_finds_everything_that_holds_it(session, owner):
     for number, name in (("1", "压力表"), ("2", "电能表"), ("3", "表")):
         make.make_instrument(session, owner, serial_number=number, name=name)

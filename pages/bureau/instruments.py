@@ -22,6 +22,7 @@ with looking(*WATCHERS) as (session, account):
         owner = {"enterprise": lambda: narrowing.owner(session, account, ledger_filters.WIDTH)}
         asked = ledger_filters.draw(PLACE, "单位、名称、编号、厂家", place, owner, 200)
         shown.draw(asked)
+    narrowing.tell_unused(asked.get("text", ""))
     wanted = saved_views.read_filters(PLACE, asked)
     leaf, total = paging.read(session, PLACE, wanted, before, asked, by=account, size=SIZE)
 narrowing.keep(asked | shown.named() | paging.named(leaf.spot))

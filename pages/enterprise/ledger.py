@@ -57,6 +57,7 @@ def listing(enterprise: Enterprise) -> None:
             place = {"division": lambda: divisions(session, account, enterprise.id)}
             asked = ledger_filters.draw(PLACE, "名称、型号、编号、厂家、地点", {}, place)
             shown.draw(asked)
+        narrowing.tell_unused(asked.get("text", ""))
         if finding := asked.get("quality"):
             findings.explain(finding)
         wanted = replace(saved_views.read_filters(PLACE, asked), enterprise_id=enterprise.id)

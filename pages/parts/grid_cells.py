@@ -74,9 +74,9 @@ def day(value: Any) -> Any:
 
 def columns() -> dict[str, Any]:
     """How an editor shows each column."""
+    # Without a limit: an editor would cut what is pasted, and say nothing.
     config: dict[str, Any] = {
-        field: st.column_config.TextColumn(LABELS[field], max_chars=TEXTS[field], required=field in REQUIRED)
-        for field in TEXTS
+        field: st.column_config.TextColumn(LABELS[field], required=field in REQUIRED) for field in TEXTS
     }
     for field, enum in CHOICES.items():
         options = [one.value for one in enum]

@@ -62,7 +62,7 @@ def open_with(enterprise_id: int, rows: Sequence[Any]) -> None:
     with looking(*OWNERS) as (session, account):
         is_kept = drafts.find(session, _place(enterprise_id), by=account) is not None
     if is_kept:
-        look.flash("请先继续或放弃未保存的表格编辑")
+        look.flash("请先继续或放弃未保存的表格编辑", ":material/warning:")
         st.rerun()
     rows = [row for row in rows if row.status != InstrumentStatus.scrapped]
     _begin(_state(enterprise_id), [grid_cells.cells(row) for row in rows], {}, {})
@@ -310,7 +310,8 @@ def _say(state: dict[str, Any]) -> None:
         st.warning(f"已改 {len(typed)} 台器具的 {cells} 处，尚未保存", icon=":material/edit_note:")
     else:
         st.info(
-            f"共 {len(state['rows'])} 台器具，可直接修改单元格，也可从 Excel 粘贴", icon=":material/edit:"
+            f"共 {len(state['rows'])} 台器具，可直接修改单元格，也可从 Excel 粘贴，超出表格的行不会粘贴",
+            icon=":material/edit:",
         )
     if days := _validities(state):
         listed = "、".join(dict.fromkeys(days.values()))

@@ -130,15 +130,15 @@ def problems(found: Mapping[str, str]) -> None:
         st.error("\n".join(lines), icon=":material/error:")
 
 
-def flash(text: str) -> None:
+def flash(text: str, icon: str = ":material/check_circle:") -> None:
     """A short message for the next run: one given right before `st.rerun()` would never appear."""
-    st.session_state.setdefault("flashes", []).append(text)
+    st.session_state.setdefault("flashes", []).append((text, icon))
 
 
 def show_flashes() -> None:
     """Show what `flash` has kept, once."""
-    for text in st.session_state.pop("flashes", []):
-        st.toast(plain(text), icon=":material/check_circle:")
+    for text, icon in st.session_state.pop("flashes", []):
+        st.toast(plain(text), icon=icon)
 
 
 def plain(text: str) -> str:

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from catalog.divisions import bounds
-from db import enterprises
+from db import enterprises, search
 from db.engine import Session
 from db.models import Account
-from pages.parts import choices
+from pages.parts import choices, look
 
 NONE = "none"
 ADDRESS = "narrowing"
@@ -76,6 +76,13 @@ def text(placeholder: str, width: int = 300) -> str:
     return st.text_input(
         "搜索", asked, max_chars=MOST, placeholder=placeholder, width=width, key=f"text?{signature()}"
     )
+
+
+def tell_unused(typed: str) -> None:
+    """Say which words of a search of instruments are not looked for."""
+    _, unused = search.words(typed)
+    if unused:
+        st.caption(f"搜索最多用 {search.WORDS} 个词，没有用到：{look.plain('、'.join(unused))}")
 
 
 def named(members: Any) -> dict[str, str]:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from db import ledger
 from db.models import OWNERS
-from pages.parts import basket, choices, look, tables, validity
+from pages.parts import basket, choices, look, narrowing, tables, validity
 from pages.parts.account import looking
 
 MOST_SHOWN = 100
@@ -51,6 +51,7 @@ def _filters() -> ledger.Filters:
         within = {row.id: row.name for row in kinds if category_id in (None, row.category_id)}
         kind_id = _box("器具种别", within, f"pick-kind-{category_id}")
         due = _box("到期", ledger.DUE, "pick-due")
+    narrowing.tell_unused(text)
     return ledger.Filters(text=text, category_id=category_id, kind_id=kind_id, due=due)
 
 

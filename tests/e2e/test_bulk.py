@@ -59,6 +59,20 @@ def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
     assert (stored(id).name, stored(id).accuracy_class) == ("双针压力表", "4")
 
 
+def test_a_text_that_is_too_long_is_refused_not_cut(visit, bureau):
+    (id,) = stock(bureau["enterprise"])
+    owner = visit(bureau["enterprise"])
+    owner.opens("强检器具台账维护")
+    owner.presses("批量操作")
+    owner.presses("表格编辑")
+    owner.writes_cell(0, "表" * 130)
+    owner.reads("已改 1 台器具的 1 处，尚未保存")
+    owner.presses("保存")
+    owner.reads("还没有保存，有 1 处需要改正")
+    owner.cell("最多 120 个字，现有 130 个")
+    assert stored(id).name == "压力表"
+
+
 def test_the_menu_and_a_tile_lead_out_of_the_grid_and_what_was_typed_waits(visit, bureau):
     (id,) = stock(bureau["enterprise"])
     owner = visit(bureau["enterprise"])
