@@ -73,6 +73,10 @@ def test_pages_are_reached_by_their_number_and_from_the_end(owner, monkeypatch):
     shown = press(shown, "末页")
     assert (len(numbers(shown)), shown.number_input[0].value) == (20, 3)
     assert numbers(press(shown, "上一页"))[0] == "G70"
+    shown = go_to(go_to(shown, 1), 9999)
+    assert (numbers(shown)[0], shown.number_input[0].value) == ("G20", 3)
+    shown = go_to(shown, 9999)
+    assert (numbers(shown)[0], shown.number_input[0].value) == ("G20", 3)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def draw(place: str, leaf: Leaf, total: Total, size: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             _button(place, "first", leaf.has_newer)
             _button(place, "newer", leaf.has_newer)
-            _box(place, leaf.spot.number, _pages(total, size))
+            _box(place, leaf.spot.number)
             _button(place, "older", leaf.has_older)
             _button(place, "last", leaf.has_older)
 
@@ -115,14 +115,14 @@ def _button(place: str, name: str, is_open: bool) -> None:
     st.button(label, icon=icon, disabled=not is_open, type="tertiary", key=f"{place}-{name}")
 
 
-def _box(place: str, number: int, pages: int | None) -> None:
+def _box(place: str, number: int) -> None:
     key = f"{place}-number"
-    most = pages or 10**LONGEST - 1
-    st.session_state[key] = min(number, most) if number > 0 else None
+    st.session_state[key] = number if number > 0 else None
     st.number_input(
         "页码",
         1,
-        most,
+        # Whatever lies beyond the last page leads to it; the box itself would refuse in English.
+        10**LONGEST - 1,
         key=key,
         placeholder="页码",
         label_visibility="collapsed",
