@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 from sqlmodel import select
 
 from catalog.reading import process
@@ -281,6 +282,16 @@ def test_one_bad_row_refuses_a_file_and_partial_takes_the_rest(ledger_owner, tmp
     assert command_line.main([*arguments, "--partial"]) == 1
     assert answer(capsys) == {"rows": 2, "added": 1, "invalid": 1}
     assert instrument_count() == 1
+
+
+@pytest.mark.parametrize("name", ["台账.xlsx", "台账.csv"])
+def test_files_are_named_from_the_folder_one_stands_in(ledger_owner, tmp_path, monkeypatch, name):
+    (tmp_path / "台账.csv").write_text(CSV.replace("HY900", ""))
+    workbook(tmp_path, {"出厂编号": None})
+    monkeypatch.chdir(tmp_path)
+    arguments = ["import-ledger", name, "--enterprise", ledger_owner, "--errors", "错误.xlsx"]
+    assert command_line.main(arguments) == 1
+    assert "检查结果" in load_workbook("错误.xlsx").sheetnames
 
 
 @pytest.mark.parametrize("name", ["台账.xlsx", "错误.csv", "夹.xlsx", "没有/错误.xlsx"])

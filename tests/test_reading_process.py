@@ -178,6 +178,11 @@ def test_a_second_try_has_only_the_time_that_is_left(monkeypatch, tmp_path):
     assert "careful" not in first and second["careful"]
 
 
+def test_a_path_is_meant_from_where_one_stands(ledger, monkeypatch):
+    monkeypatch.chdir(ledger.parent)
+    assert len(list(read(Path(ledger.name), ledger.name).rows)) == 2
+
+
 @pytest.fixture
 def started(monkeypatch) -> list[subprocess.Popen[bytes]]:
     """The processes that are started."""

@@ -36,7 +36,7 @@ def mark(
     an earlier return are taken off. Everything else in an .xlsx stays; of another kind of file, or an .xlsx
     that cannot be changed where it stands, the values of the ledger come back. Raises MarkingFailed.
     """
-    request = {"act": "mark", "source": str(source), "name": name, "out": str(out), "sheet": sheet}
+    request = {"act": "mark", "source": source, "name": name, "out": out, "sheet": sheet}
     try:
         _run({**request, **_findings(problems, summary)}, out)
     except _Unmarkable:
@@ -49,13 +49,11 @@ def _mark_copy(
     """Mark a plain workbook with the same values instead."""
     with tempfile.TemporaryDirectory(prefix="yuejian-") as folder:
         copy = Path(folder) / "copy.xlsx"
-        said = _run(
-            {"act": "convert", "source": str(source), "name": request["name"], "out": str(copy)}, copy
-        )
+        said = _run({"act": "convert", "source": source, "name": request["name"], "out": copy}, copy)
         wanted = {problem.row for problem in problems}
         moved = [pair for pair in json.loads(said) if pair[0] in wanted]
         summary = replace(summary, note=f"{NOTE}{summary.note}")
-        request = {**request, "source": str(copy), "sheet": SHEET, "numbers": moved}
+        request = {**request, "source": copy, "sheet": SHEET, "numbers": moved}
         _run({**request, **_findings(problems, summary)}, out)
 
 
@@ -72,7 +70,7 @@ def bad_rows(
     `rows` are (row number in the upload, values in the order of the template's columns); the problems'
     columns are counted in that order. Raises MarkingFailed.
     """
-    request = {"act": "bad_rows", "template": str(template), "out": str(out), "name": name, "rows": rows}
+    request = {"act": "bad_rows", "template": template, "out": out, "name": name, "rows": rows}
     _run({**request, **_findings(problems, summary)}, out)
 
 
@@ -85,7 +83,7 @@ def _run(request: dict[str, Any], out: Path) -> bytes:
     try:
         done = subprocess.run(
             [sys.executable, "-E", "-s", "-m", "catalog.marking", str(MEMORY), str(SECONDS)],
-            input=json.dumps(request, default=_day).encode(),
+            input=json.dumps(request, default=_plain).encode(),
             capture_output=True,
             cwd=ROOT,
             env=ENVIRONMENT,
@@ -104,5 +102,6 @@ def _run(request: dict[str, Any], out: Path) -> bytes:
     raise _Unmarkable(FAILED)
 
 
-def _day(value: date) -> dict[str, str]:
-    return {"day": value.isoformat()}
+def _plain(value: date | Path) -> dict[str, str] | str:
+    # The process stands in another folder.
+    return str(value.absolute()) if isinstance(value, Path) else {"day": value.isoformat()}

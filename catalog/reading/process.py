@@ -130,7 +130,9 @@ class _Calendar(dict[str, date]):
 
 
 def _request(path: Path, name: str, chosen: Mapping[int, str] | None) -> Message:
-    return {"path": str(path), "name": name, "chosen": dict(chosen) if chosen is not None else None}
+    named = dict(chosen) if chosen is not None else None
+    # The process stands in another folder.
+    return {"path": str(path.absolute()), "name": name, "chosen": named}
 
 
 def _started(request: Message, seconds: int) -> Process:
