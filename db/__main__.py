@@ -3,6 +3,7 @@
 import argparse
 import gc
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -24,8 +25,9 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
+    options.started = time.perf_counter()
     # To load what a command needs takes as long as some workbooks: the file is read meanwhile.
-    with reading.begun(options.file if options.run == "import_ledger" else None) as options.process:
+    with reading.begin(options.file if options.run == "import_ledger" else None) as options.begun:
         from db import commands
 
         return commands.run(getattr(commands, options.run), options)

@@ -107,9 +107,7 @@ def _asked() -> str:
 
 def import_ledger(options: argparse.Namespace) -> int:
     """Import a file into one ledger; the last line is one JSON object. Exit code 1: rows were refused."""
-    started = time.perf_counter()
-    if not options.file.is_file():
-        raise Refused(f"没有这个文件：{options.file}")
+    _check_source(options.file)
     if options.errors:
         _check_errors_file(options.errors, options.file)
     with reading() as session:
@@ -124,7 +122,7 @@ def import_ledger(options: argparse.Namespace) -> int:
             is_partial=options.partial,
             is_dry=options.dry_run,
             errors=options.errors,
-            process=options.process,
+            begun=options.begun,
         )
     finally:
         gc.enable()
@@ -134,8 +132,19 @@ def import_ledger(options: argparse.Namespace) -> int:
     print(_told(totals, outcome.refused, is_written, options))
     if not is_written and not options.dry_run:
         totals |= {"added": 0, "updated": 0}
-    print(json.dumps(totals | {"seconds": round(time.perf_counter() - started, 2)}))
+    print(json.dumps(totals | {"seconds": round(time.perf_counter() - options.started, 2)}))
     return 1 if outcome.refused else 0
+
+
+def _check_source(path: Path) -> None:
+    try:
+        is_there = path.is_file()
+    except OSError:  # in a folder that is closed, or no name at all
+        is_there = False
+    if not is_there:
+        raise Refused(f"没有这个文件：{path}")
+    if not os.access(path, os.R_OK):
+        raise Refused(f"没有权限读取这个文件：{path}")
 
 
 def _check_errors_file(out: Path, source: Path) -> None:

@@ -15,7 +15,7 @@ from db import clock, reach
 from db.errors import Refused
 from db.models import Account, Draft, Role
 
-# Characters as JSON; a hundred rows of the ledger with every field filled to its end are fewer.
+# Characters as JSON; a hundred rows of the ledger with every field filled as far as it may be are fewer.
 LIMIT = 500_000
 PLACE = 60
 

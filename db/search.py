@@ -155,7 +155,7 @@ def _write(session: Session, statement: str, rows: Iterable[tuple[Any, ...]]) ->
 
 def words(typed: str) -> tuple[list[str], list[str]]:
     """The words of what was typed into the box: those that are looked for, WORDS at most, and the rest."""
-    found = fold(HIDDEN.sub(" ", typed)).split()
+    found = list(dict.fromkeys(fold(HIDDEN.sub(" ", typed)).split()))
     return found[:WORDS], found[WORDS:]
 
 

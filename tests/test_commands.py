@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from catalog.reading import process
 from db import __main__ as command_line
-from db import demo, passwords, schema
+from db import commands, demo, passwords, schema
 from db.engine import reading, transaction
 from db.models import Account, Batch, BatchStatus, Dataset, Enterprise, Instrument, Role
 from tests import make
@@ -232,6 +232,11 @@ def test_a_ledger_is_imported_and_its_last_line_is_json(ledger_owner, tmp_path, 
     assert instrument_count() == 2
 
 
+def test_every_command_is_one():
+    (listed,) = command_line.parser()._subparsers._group_actions
+    assert all(callable(getattr(commands, one.get_default("run"))) for one in listed.choices.values())
+
+
 def test_both_reference_tables_may_be_loaded():
     assert tuple(Dataset.__members__) == command_line.DATASETS
 
@@ -338,6 +343,7 @@ def test_an_import_may_be_made_in_somebodys_name(ledger_owner, tmp_path, capsys)
     ("arguments", "words"),
     [
         (["missing.xlsx", "--enterprise", "9133"], "没有这个文件"),
+        (["长" * 300, "--enterprise", "9133"], "没有这个文件"),
         ([__file__, "--enterprise", "9133"], "没有统一社会信用代码为 9133 的使用单位"),
         ([__file__, "--enterprise", "OWN", "--by", "nobody"], "没有账号 nobody"),
         ([__file__, "--enterprise", "OWN"], "文件缺少必填列"),
@@ -347,3 +353,11 @@ def test_a_file_that_cannot_be_imported_is_refused_in_one_sentence(ledger_owner,
     chosen = [ledger_owner if one == "OWN" else one for one in arguments]
     assert command_line.main(["import-ledger", *chosen]) == 2
     assert words in sentence(capsys)
+
+
+def test_a_file_one_may_not_read_is_told(ledger_owner, tmp_path, capsys, monkeypatch):
+    path = workbook(tmp_path, {})
+    # The tests may run as one who may read everything.
+    monkeypatch.setattr(commands.os, "access", lambda *given: False)
+    assert command_line.main(["import-ledger", path, "--enterprise", ledger_owner]) == 2
+    assert "没有权限读取这个文件" in sentence(capsys)

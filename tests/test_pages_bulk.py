@@ -391,6 +391,7 @@ def test_a_draft_can_be_dropped_and_is_not_written_over(owner, monkeypatch):
     edit(opened(monkeypatch, owner), owner, {0: {"location": "空压机房"}})
     shown = press(visit(monkeypatch, owner, "ledger"), "表格编辑")
     assert "请先继续或放弃未保存的表格编辑" in said(shown).replace("\\", "")
+    assert [toast.icon for toast in shown.toast] == [":material/warning:"]
     press(shown, "确定放弃")
     assert draft_of(owner) is None
     assert "未保存的表格编辑" not in said(shown)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.reading import Unreadable, begun, child, limits, process, read
+from catalog.reading import Unreadable, begin, child, limits, process, read
 from tests.workbooks import book, packed, row, text_file, with_cells, written
 
 START = subprocess.Popen
@@ -194,14 +194,14 @@ def started(monkeypatch) -> list[subprocess.Popen[bytes]]:
 
 
 def test_a_process_that_has_begun_is_the_one_that_is_read(ledger, started):
-    with begun(ledger) as process:
-        contents = read(ledger, ledger.name, process=process)
+    with begin(ledger) as begun:
+        contents = read(ledger, ledger.name, begun=begun)
         assert [number for number, _ in contents.rows] == [2, 3]
-    assert started == [process]
+    assert started == [begun.process]
 
 
 def test_one_that_nobody_reads_is_ended_with_the_block(ledger, started):
-    with pytest.raises(KeyError), begun(ledger):
+    with pytest.raises(KeyError), begin(ledger):
         raise KeyError
     assert [child.returncode for child in started] == [-signal.SIGKILL]
 
@@ -209,27 +209,46 @@ def test_one_that_nobody_reads_is_ended_with_the_block(ledger, started):
 def test_one_that_has_begun_and_dies_gets_its_second_try(tmp_path, started):
     path = tmp_path / "stray.xlsx"
     path.write_bytes(with_cells(STRAY))
-    with begun(path) as process:
-        assert [number for number, _ in read(path, path.name, process=process).rows] == [2]
+    with begin(path) as begun:
+        assert [number for number, _ in read(path, path.name, begun=begun).rows] == [2]
     assert len(started) == 2
 
 
-@pytest.mark.parametrize("path", [None, Path("absent.xlsx"), ROOT])
+def test_a_file_put_in_the_place_of_the_one_that_was_begun_is_read_instead(ledger, started):
+    other = ledger.with_name("other.xlsx")
+    other.write_bytes(packed(book(row())))
+    with begin(ledger) as begun:
+        other.replace(ledger)
+        assert len(list(read(ledger, ledger.name, begun=begun).rows)) == 1
+    assert len(started) == 2
+
+
+@pytest.mark.parametrize("path", [None, Path("absent.xlsx"), Path("长" * 300), ROOT])
 def test_nothing_begins_without_a_file(path, started):
-    with begun(path) as process:
-        assert process is None
+    with begin(path) as begun:
+        assert begun is None
     assert not started
 
 
 def test_nothing_begins_with_what_will_be_refused(ledger, started, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(process, "FILE_SIZE", 100)
-        with begun(ledger) as one:
+        with begin(ledger) as one:
             assert one is None
-    monkeypatch.setattr(limits, "CAN_LIMIT", False)
-    with begun(ledger) as other:
-        assert other is None
+    with monkeypatch.context() as patched:
+        patched.setattr(limits, "CAN_LIMIT", False)
+        with begin(ledger) as other:
+            assert other is None
     assert not started
+
+
+def test_a_process_that_cannot_be_started_is_left_to_the_reading(ledger, monkeypatch):
+    def refused(*given, **more):
+        raise BlockingIOError
+
+    monkeypatch.setattr(subprocess, "Popen", refused)
+    with begin(ledger) as begun:
+        assert begun is None
 
 
 def test_rows_nobody_wants_end_the_process(ledger, started):
@@ -282,6 +301,7 @@ def test_where_no_limits_can_be_set_no_file_is_opened(ledger, monkeypatch):
 
 
 def test_everything_else_starts_where_no_limits_can_be_set():
-    code = "import sys; sys.modules['resource'] = None; import app, db.commands, pages.parts.import_start"
+    everything = "app, db.__main__, db.commands, pages.parts.import_start"
+    code = f"import sys; sys.modules['resource'] = None; import {everything}"
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 0, told.stderr

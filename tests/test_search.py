@@ -82,6 +82,7 @@ def test_no_more_than_five_words_are_looked_for():
         ["压力", "表", "1.6", "hy", "上海"],
         ["银普", "三楼"],
     )
+    assert search.words("表 表 ＨＹ hy a b c 表") == (["表", "hy", "a", "b", "c"], [])
     assert search.words(" ") == ([], [])
 
 

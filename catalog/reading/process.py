@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.reading import limits
 from catalog.reading.contents import Cell, Contents, Fault, Unreadable
@@ -45,20 +45,35 @@ class Died(Unreadable):
         self.seconds = seconds
 
 
-@contextmanager
-def begun(path: Path | None) -> Iterator[Process | None]:
-    """A process that reads the file at `path` already, for `read` to take over; ended with the block.
+class Begun(NamedTuple):
+    """A process that has begun to read a file, and what told the file from others then."""
 
-    None without a path, and for a file that `read` will refuse unread.
+    process: Process
+    mark: tuple[int, ...]
+
+
+@contextmanager
+def begin(path: Path | None) -> Iterator[Begun | None]:
+    """Have a process read the file at `path` already, for `read` to take over; it ends with the block.
+
+    None without a path, and for a file that `read` will refuse unread or cannot get at: it says why.
     """
-    if path is None or not (limits.CAN_LIMIT and path.is_file() and path.stat().st_size <= FILE_SIZE):
-        yield None
-        return
-    process = _started(_request(path, path.name, None), SECONDS)
+    begun = None
+    with suppress(OSError):
+        if path and limits.CAN_LIMIT and path.is_file() and path.stat().st_size <= FILE_SIZE:
+            mark = _mark(path)
+            begun = Begun(_started(_request(path, path.name, None), SECONDS), mark)
     try:
-        yield process
+        yield begun
     finally:
-        _end(process)
+        if begun:
+            _end(begun.process)
+
+
+def _mark(path: Path) -> tuple[int, ...]:
+    """What tells a file from another one that has been put in its place, or has been written since."""
+    now = path.stat()
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
 
 
 def read(
@@ -66,13 +81,14 @@ def read(
     name: str,
     chosen: Mapping[int, str] | None = None,
     progress: Callable[[int], None] | None = None,
-    process: Process | None = None,
+    begun: Begun | None = None,
 ) -> Contents:
     """Read the ledger in the file at `path`, which a person calls `name`, or raise Unreadable.
 
     `chosen` is the person's own answer to what the columns mean: column index (0 is A) to heading of
     `catalog.columns`; columns it does not name are not used. `progress` hears how many rows have come.
-    `process` has `begun` with this file, by its own name and with nothing chosen.
+    `begun` is what `begin` has given for `path`, which has that name, with nothing chosen; where another
+    file stands there by now, this one is read.
     """
     if not limits.CAN_LIMIT:
         raise Unreadable(limits.UNLIMITED)
@@ -80,7 +96,7 @@ def read(
         raise Unreadable(f"文件超过 {FILE_SIZE // 2**20} MB，请拆分成几个文件后分别上传")
     request = _request(path, name, chosen)
     try:
-        messages = _answer(request, process=process)
+        messages = _answer(request, process=begun.process if begun and begun.mark == _mark(path) else None)
         head = next(messages)
     except Died as death:
         # A stray cell far outside the table makes calamine ask for too much; openpyxl reads row by row.

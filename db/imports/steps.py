@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from catalog import reading
-from catalog.reading import Contents, Process, Unreadable
+from catalog.reading import Begun, Contents, Unreadable
 from db import attachments, audit, clock, reach, search, workflow
 from db import engine as engines
 from db.errors import Conflict, Refused
@@ -104,21 +104,21 @@ def import_file(
     is_dry: bool = False,
     errors: Path | None = None,
     report: Report = silent,
-    process: Process | None = None,
+    begun: Begun | None = None,
 ) -> tuple[Outcome, bool]:
     """Upload, examine and apply a file in one go, as the command line does; what it did, and whether it did.
 
     One transaction keeps the file, the next keeps what was found, the last writes. A dry run is rolled back.
-    `process` has begun to read the file. `errors` is where the marked workbook goes when a row was refused;
-    where it cannot be made, a note of the outcome says so. Raises Refused for a file that cannot be read,
-    lacks a required column or has no rows.
+    `begun` is what `catalog.reading.begin` gave for the file. `errors` is where the marked workbook goes when
+    a row was refused; where it cannot be made, a note of the outcome says so. Raises Refused for a file that
+    cannot be read, lacks a required column or has no rows.
     """
     with engines.transaction() as session:
         by = uploads.actor(session, account_id)
         reach.enterprise(session, enterprise_id, by, to="edit")
         batch_id = uploads.keep(session, enterprise_id, path.name, path.read_bytes(), by).id
     try:
-        contents, lists = _opened(path, path.name, None, report, process)
+        contents, lists = _opened(path, path.name, None, report, begun)
         if lacking := rows.missing(contents.fields):
             raise Unreadable(findings.lacking(contents, lacking))
         sheet = _sheet(contents, lists, account_id)
@@ -206,12 +206,12 @@ def _opened(
     name: str,
     chosen: dict[int, str] | None,
     report: Report,
-    process: Process | None = None,
+    begun: Begun | None = None,
 ) -> tuple[Contents, Future[Lists]]:
     """The file, opened by its own process; what its cells may name is made ready meanwhile."""
     with ThreadPoolExecutor(1) as beside:
         lists = beside.submit(_lists)
-        return reading.read(source, name, chosen, lambda count: report("读取", count, 0), process), lists
+        return reading.read(source, name, chosen, lambda count: report("读取", count, 0), begun), lists
 
 
 def _lists() -> Lists:

@@ -189,7 +189,7 @@ def _settle(form: Form, begun: dict[str, Any], row: Any, place: str) -> None:
     with st.container(horizontal=True):
         if st.button("保留他人的修改，只保存我改过的项目", key=f"{form.key}-merge"):
             begun |= {"version": row.version, "problems": {}}
-            look.flash("请点击“确定”，保存您改过的项目")
+            look.flash("请点击“确定”，保存您改过的项目", ":material/info:")
             st.rerun()
         if st.button("放弃我填写的，重新打开", key=f"{form.key}-reopen"):
             _reopen(place)

@@ -14,6 +14,7 @@ from db.models import Account
 FIRST = Spot()
 # Digits of a page's number, and of an id.
 LONGEST = 9
+MOST = 10**LONGEST - 1
 BUTTONS = {
     "first": ("首页", ":material/first_page:"),
     "newer": ("上一页", ":material/chevron_left:"),
@@ -117,12 +118,12 @@ def _button(place: str, name: str, is_open: bool) -> None:
 
 def _box(place: str, number: int) -> None:
     key = f"{place}-number"
-    st.session_state[key] = number if number > 0 else None
+    st.session_state[key] = min(number, MOST) if number > 0 else None
     st.number_input(
         "页码",
         1,
         # Whatever lies beyond the last page leads to it; the box itself would refuse in English.
-        10**LONGEST - 1,
+        MOST,
         key=key,
         placeholder="页码",
         label_visibility="collapsed",
