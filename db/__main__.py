@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from catalog import reading
 
@@ -37,6 +37,14 @@ def parser() -> Parser:
     """The commands and their options."""
     made = Parser(prog="python -m db", description="约检台的数据库（DATABASE_URL，默认 data/yuejian.db）")
     listed = made.add_subparsers(required=True, metavar="命令", parser_class=Parser)
+    _add_setup(listed)
+    _add_files(listed)
+    _add_upkeep(listed)
+    return made
+
+
+def _add_setup(listed: Any) -> None:
+    """What an operator does to begin."""
     command = listed.add_parser("upgrade", help="建立或升级数据表，载入基础数据")
     command.set_defaults(run="upgrade")
     command = listed.add_parser("demo", help="向空数据库写入演示数据")
@@ -48,6 +56,10 @@ def parser() -> Parser:
     command.add_argument("--name", default="管理员", metavar="姓名", help="姓名")
     command.add_argument("--password-env", metavar="变量名", help="从这个环境变量读取密码")
     command.set_defaults(run="create_admin")
+
+
+def _add_files(listed: Any) -> None:
+    """What goes in and comes out as a file."""
     command = listed.add_parser("import-ledger", help="把台账文件导入一个使用单位的台账")
     command.add_argument("file", type=Path, metavar="FILE", help="xlsx、xls、ods 或 csv 文件")
     command.add_argument("--enterprise", required=True, metavar="CODE", help="使用单位的统一社会信用代码")
@@ -69,15 +81,6 @@ def parser() -> Parser:
     command.add_argument("--address", default="", help="操作者的网络地址，写入审计日志")
     command.add_argument("--filters", default="{}", metavar="JSON", help="筛选条件，名称与审计日志的网址相同")
     command.set_defaults(run="export_audit")
-    command = listed.add_parser("audit-head", help="打印审计日志的条数和摘要，抄存到别处，供 check 核对")
-    command.set_defaults(run="audit_head")
-    command = listed.add_parser(
-        "deliver", help="发送待发消息，直到停止；网关由 YUEJIAN_SMS_*、YUEJIAN_SMTP_* 指定"
-    )
-    command.add_argument("--once", action="store_true", help="发完现在到时间的消息就结束")
-    command.set_defaults(run="deliver")
-    command = listed.add_parser("remind", help="写下今天的到期提醒，等待发送（系统设置中须开启）")
-    command.set_defaults(run="remind")
     command = listed.add_parser("load-edition", help="载入新的强检器具目录或行政区划，到日期生效")
     command.add_argument("file", type=Path, metavar="FILE", help="xlsx、xls、ods 或 csv 文件")
     command.add_argument("--dataset", required=True, choices=DATASETS, help="载入哪张表")
@@ -87,6 +90,17 @@ def parser() -> Parser:
     command.add_argument("--unofficial", action="store_true", help="不是官方发布的版本")
     command.add_argument("--dry-run", action="store_true", help="只看差别，不载入")
     command.set_defaults(run="load_edition")
+
+
+def _add_upkeep(listed: Any) -> None:
+    """What is done every day, and what looks after the database."""
+    command = listed.add_parser(
+        "deliver", help="发送待发消息，直到停止；网关由 YUEJIAN_SMS_*、YUEJIAN_SMTP_* 指定"
+    )
+    command.add_argument("--once", action="store_true", help="发完现在到时间的消息就结束")
+    command.set_defaults(run="deliver")
+    command = listed.add_parser("remind", help="写下今天的到期提醒，等待发送（系统设置中须开启）")
+    command.set_defaults(run="remind")
     command = listed.add_parser(
         "tidy", help="清理超过保留期限的个人信息（期限见系统设置），服务器每天也会自动执行"
     )
@@ -94,7 +108,8 @@ def parser() -> Parser:
     command = listed.add_parser("check", help="检查数据库，核对每个状态与流程记录")
     command.add_argument("--audit-head", metavar="条数:摘要", help="以前用 audit-head 打印并留存的内容")
     command.set_defaults(run="check")
-    return made
+    command = listed.add_parser("audit-head", help="打印审计日志的条数和摘要，抄存到别处，供 check 核对")
+    command.set_defaults(run="audit_head")
 
 
 if __name__ == "__main__":

@@ -135,11 +135,16 @@ def import_file(
         with engines.transaction() as session:
             uploads.discard(session, batch_id, by=uploads.actor(session, account_id))
     if errors and outcome.refused:
-        if content := returned.marked(path, path.name, contents.sheet, sheet, outcome):
-            errors.write_bytes(content)
-        else:
-            outcome.notes.append("标注后的文件未能生成，请在网页上导入，按列出的问题修改")
+        _write_marked(errors, path, contents, sheet, outcome)
     return outcome, is_written
+
+
+def _write_marked(errors: Path, path: Path, contents: Contents, sheet: Sheet, outcome: Outcome) -> None:
+    """Write the file with its refused rows marked to `errors`, or note that it could not be made."""
+    if content := returned.marked(path, path.name, contents.sheet, sheet, outcome):
+        errors.write_bytes(content)
+    else:
+        outcome.notes.append("标注后的文件未能生成，请在网页上导入，按列出的问题修改")
 
 
 def _written(

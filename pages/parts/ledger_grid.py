@@ -23,7 +23,7 @@ from pages.parts.grid_cells import Changes
 MODE = "grid"
 # Why nobody can change a row any more.
 GONE, SCRAPPED = "已不在台账中", "已报废"
-WRONG = {"instrument": "器具", "label": "列", "typed": "填写的内容", "sentence": "需要改正"}
+WRONG = {"instrument": "器具", "label": "列", "sentence": "需要改正", "typed": "填写的内容"}
 # Pixels; what is refused is said below it, on the same screen.
 HEIGHT = 400
 DROPPED = "已放弃未保存的修改"

@@ -39,12 +39,17 @@ def stored(id):
         return session.get_one(Instrument, id)
 
 
-def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
-    (id,) = stock(bureau["enterprise"])
-    owner = visit(bureau["enterprise"])
+def opens_grid(owner):
+    """To 表格编辑 from anywhere."""
     owner.opens("强检器具台账维护")
     owner.presses("批量操作")
     owner.presses("表格编辑")
+
+
+def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
+    (id,) = stock(bureau["enterprise"])
+    owner = visit(bureau["enterprise"])
+    opens_grid(owner)
     owner.writes_cell(0, "双针压力表")
     owner.reads("已改 1 台器具的 1 处，尚未保存")
     change(bureau["enterprise"], id, name="电接点压力表", accuracy_class="4")
@@ -62,9 +67,7 @@ def test_a_conflict_in_the_grid_is_settled_cell_by_cell(visit, bureau):
 def test_a_text_that_is_too_long_is_refused_not_cut(visit, bureau):
     (id,) = stock(bureau["enterprise"])
     owner = visit(bureau["enterprise"])
-    owner.opens("强检器具台账维护")
-    owner.presses("批量操作")
-    owner.presses("表格编辑")
+    opens_grid(owner)
     owner.writes_cell(0, "表" * 130)
     owner.reads("已改 1 台器具的 1 处，尚未保存")
     owner.presses("保存")
@@ -76,9 +79,7 @@ def test_a_text_that_is_too_long_is_refused_not_cut(visit, bureau):
 def test_the_menu_and_a_tile_lead_out_of_the_grid_and_what_was_typed_waits(visit, bureau):
     (id,) = stock(bureau["enterprise"])
     owner = visit(bureau["enterprise"])
-    owner.opens("强检器具台账维护")
-    owner.presses("批量操作")
-    owner.presses("表格编辑")
+    opens_grid(owner)
     owner.opens("首页")
     owner.opens("强检器具台账维护")
     owner.reads("共 1 条")
@@ -125,9 +126,7 @@ def test_all_filtered_rows_are_set_together_and_taken_back(visit, bureau):
 def test_what_was_typed_survives_the_end_of_the_server_and_of_the_sign_in(anew, bureau):
     (id,) = stock(bureau["enterprise"])
     with anew(bureau["enterprise"]) as owner:
-        owner.opens("强检器具台账维护")
-        owner.presses("批量操作")
-        owner.presses("表格编辑")
+        opens_grid(owner)
         owner.writes_cell(0, "双针压力表")
         owner.reads("尚未保存")
     assert stored(id).version == 1
